@@ -1,0 +1,75 @@
+"""Every error that a user can meet, and the exit code of the process that ends with it.
+
+RoundsError              1
+├── ConfigurationError   2   conf/, params.yaml or an override is wrong: change it
+├── DataError            3   the data breaks the tournament's rules: do not use it
+├── ServiceError         4   the service did not answer as it should: try again
+│   ├── TransientError       another attempt may help; raised and caught inside one request
+│   └── RefusedError         the service said why it will not answer
+└── MachineError         5   this machine lacks disk, memory or a permission
+
+A message says what was found, where, what was expected, and what to do about it.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class RoundsError(Exception):
+    """Base of all errors that are shown as one sentence, without a traceback."""
+
+    exit_code = 1
+
+
+class ConfigurationError(RoundsError):
+    """The configuration cannot be used as it is."""
+
+    exit_code = 2
+
+
+class DataError(RoundsError):
+    """Data breaks the schema or the rules of the tournament."""
+
+    exit_code = 3
+
+
+class ServiceError(RoundsError):
+    """The service is unreachable, refused, or answered with something else."""
+
+    exit_code = 4
+
+
+class TransientError(ServiceError):
+    """A failure that another attempt may mend; it never ends a command."""
+
+    def __init__(self, message: str, wait: float = 0.0) -> None:
+        """`wait` is the number of seconds that the server asked for."""
+        super().__init__(message)
+        self.wait = wait
+
+
+class RefusedError(ServiceError, ValueError):
+    """The service understood a query and refused it; a ValueError because numerapi's own methods expect one."""
+
+
+class MachineError(RoundsError):
+    """The machine cannot do what was asked: no disk space, no permission."""
+
+    exit_code = 5
+
+
+def one_of(found: str, allowed: Iterable[str]) -> str:
+    """The end of a sentence about a wrong name: the nearest allowed one, or the first few."""
+    names = sorted(allowed)
+    near = get_close_matches(found, names, n=1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    shown = ", ".join(names[:10])
+    return f"there are: {shown}{', ...' if len(names) > 10 else ''}."
+
+
+def some(items: Iterable[object], limit: int = 3) -> str:
+    """`a, b, c and 7 more`: examples of what is wrong, never all of it."""
+    every = [str(item) for item in items]
+    shown = ", ".join(every[:limit])
+    return shown if len(every) <= limit else f"{shown} and {len(every) - limit:,} more"

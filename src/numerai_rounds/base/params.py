@@ -1,0 +1,117 @@
+"""The schema of params.yaml: typed, frozen and closed. Every stage checks all of it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from numerai_rounds.base import plugins
+from numerai_rounds.base.columns import TARGET_PREFIX
+from numerai_rounds.base.errors import ConfigurationError, one_of
+
+
+class Section(BaseModel):
+    """A part of params.yaml: unknown keys and values of another type are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Pin(Section):
+    """The identity of one file of a source.
+
+    `identity` is `etag:...`, `sha256:...` or `seed:...`; `size` is in bytes, null where the file is
+    made rather than served.
+    """
+
+    name: str
+    size: Annotated[int, Field(ge=0)] | None
+    identity: str
+
+
+class Round(Section):
+    """The round being played: its number and every file it needs, as `rounds open` found them."""
+
+    source: str
+    number: int | None
+    history: dict[str, Pin]
+    live: dict[str, Pin]
+
+    @property
+    def title(self) -> str:
+        """What people call it: `round 1343 of sample`; a folder of files has no number."""
+        return f"round {self.number} of {self.source}" if self.number is not None else f"the files of {self.source}"
+
+
+class DataSection(Section):
+    """What every kind of `data` shares."""
+
+    kind: str
+    missing_features: Literal["middle", "refuse"]
+    """NaN features become the middle level 2, or stop the stage that meets them."""
+
+
+class SplitSection(Section):
+    """What every kind of `split` shares."""
+
+    kind: str
+    horizon_days: Literal[20, 60] | None
+    """Business days that the target looks ahead; needed only where its name does not tell."""
+
+
+class Params(Section):
+    """The whole of params.yaml, whatever kinds it names."""
+
+    target: Annotated[str, Field(pattern=f"^{TARGET_PREFIX}(_.+)?$")]
+    seed: Annotated[int, Field(ge=0, lt=2**31)]
+    threads: Annotated[int, Field(ge=0)]
+    """0 uses every core. Results do not depend on it."""
+    round: Round
+    data: DataSection
+    split: SplitSection
+    select: Any
+    model: Any
+
+
+def parse(raw: dict[str, Any]) -> Params:
+    """Check a composed configuration as a whole; a ConfigurationError lists everything that is wrong."""
+    kinds = {section: _kind(raw, section) for section in plugins.FAMILIES}
+    sections: Any = {section: (plugins.load(section, kind).Params, ...) for section, kind in kinds.items()}
+    schema = create_model("Params", __base__=Params, **sections)
+    try:
+        return schema.model_validate(raw)
+    except ValidationError as error:
+        problems = "\n".join(f"  {line}" for line in _sentences(error, raw))
+        raise ConfigurationError(f"the configuration does not fit its schema:\n{problems}") from None
+
+
+def _kind(raw: dict[str, Any], section: str) -> str:
+    part = raw.get(section)
+    if not isinstance(part, dict) or not isinstance(part.get("kind"), str):
+        raise ConfigurationError(
+            f"params.yaml has no `{section}.kind`. Run `rounds compose` to write it from conf/ again."
+        )
+    return str(part["kind"])
+
+
+def _sentences(error: ValidationError, raw: dict[str, Any]) -> list[str]:
+    return [_sentence(problem, raw) for problem in error.errors(include_url=False)]
+
+
+def _sentence(problem: Any, raw: dict[str, Any]) -> str:
+    path = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"{path}: there is no such key; {one_of(str(problem['loc'][-1]), _siblings(problem['loc'], raw))}"
+    if problem["type"] == "missing":
+        return f"{path}: missing."
+    if problem["input"] == "???":
+        return f"{path}: must be given (it is ???)."
+    found = problem["input"]
+    return f"{path}: {problem['msg'][0].lower()}{problem['msg'][1:]} (got {found!r})."
+
+
+def _siblings(location: tuple[str | int, ...], raw: dict[str, Any]) -> list[str]:
+    if len(location) == 1:
+        return list(Params.model_fields)
+    section = str(location[0])
+    if section not in plugins.FAMILIES:
+        return list(Round.model_fields) if len(location) == 2 else list(Pin.model_fields)
+    return list(plugins.load(section, str(raw[section]["kind"])).Params.model_fields)
