@@ -1,0 +1,109 @@
+"""Linear baseline: ridge regression, solved exactly in one pass over the rows."""
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import Field, ValidationError
+from scipy.linalg import cho_factor, cho_solve
+from threadpoolctl import threadpool_limits
+
+from numerai_rounds.base.columns import FEATURE_MIDDLE
+from numerai_rounds.base.errors import DataError
+from numerai_rounds.base.params import Section
+from numerai_rounds.domain.model import Model, importance_table
+
+BLOCK = 8192
+"""Rows converted at a time. Products of levels add up exactly in float32 up to 2**22 rows."""
+
+DIGITS = 12
+"""Significant digits that are saved."""
+
+
+class Params(Section):
+    """Penalty of the regression."""
+
+    kind: Literal["ridge"]
+    alpha: Annotated[float, Field(gt=0)]
+    """Added to the diagonal of the sums of products, as in scikit-learn; the intercept is not penalised."""
+
+
+class Ridge(Section):
+    """A fitted regression: level minus 2, times the coefficient, summed, plus the intercept."""
+
+    kind: Literal["ridge"]
+    intercept: float
+    coefficients: dict[str, float]
+    deviations: dict[str, float]
+    """Standard deviation of each feature over the training rows."""
+
+    @property
+    def text(self) -> str:
+        """The regression as JSON, a number a line."""
+        return self.model_dump_json(indent=1) + "\n"
+
+    @property
+    def features(self) -> list[str]:
+        """Names of the features in the order of the columns."""
+        return list(self.coefficients)
+
+    def predict(self, features: NDArray[np.int8], threads: int) -> NDArray[np.float64]:
+        """Predictions; `threads` is not used, since a threaded sum would depend on it."""
+        # In row order, whatever the order of `features`: it decides in which order a row is summed.
+        levels = np.subtract(features, FEATURE_MIDDLE, dtype=np.float64, order="C")
+        coefficients = np.array(list(self.coefficients.values()))
+        return np.asarray(np.einsum("rf,f->r", levels, coefficients) + self.intercept)
+
+    def importance(self) -> pd.DataFrame:
+        """Importance is the change of the prediction, in size, for one standard deviation of the feature."""
+        sizes = [abs(self.coefficients[name]) * self.deviations[name] for name in self.features]
+        return importance_table(self.features, np.array(sizes))
+
+
+def fit(
+    params: Params,
+    features: NDArray[np.int8],
+    names: list[str],
+    target: NDArray[np.float32],
+    seed: int,
+    threads: int,
+    progress: Callable[[float], None],
+) -> Model:
+    """Solve the regression; `seed` is not used. Memory: a table of features by features."""
+    rows, count = features.shape
+    gram, totals, products = np.zeros((count, count)), np.zeros(count), np.zeros(count)
+    mean_target = target.mean(dtype=np.float64)
+    with threadpool_limits(threads or None, user_api="blas"):
+        for start in range(0, rows, BLOCK):
+            levels = np.subtract(features[start : start + BLOCK], FEATURE_MIDDLE, dtype=np.float32)
+            gram += levels.T @ levels
+            totals += levels.sum(axis=0)
+            products += np.einsum("r,rf->f", target[start : start + BLOCK] - mean_target, levels)
+            progress(len(levels) / rows)
+    means = totals / rows
+    covariance = gram - rows * np.outer(means, means)
+    # The order of additions in the solver depends on the number of threads.
+    with threadpool_limits(1, user_api="blas"):
+        factor = cho_factor(covariance + params.alpha * np.eye(count))
+        coefficients = cho_solve(factor, products)
+    return Ridge(
+        kind="ridge",
+        intercept=_rounded(mean_target - (means * coefficients).sum()),
+        coefficients=dict(zip(names, map(_rounded, coefficients), strict=True)),
+        deviations=dict(zip(names, map(_rounded, np.sqrt(np.diag(covariance) / rows)), strict=True)),
+    )
+
+
+def load(text: str) -> Model:
+    """The regression that `Ridge.text` describes; DataError where the text is something else."""
+    try:
+        return Ridge.model_validate_json(text)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        raise DataError(f"the model is not the JSON of a ridge regression: {problem['msg']}. Train it again.") from None
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")

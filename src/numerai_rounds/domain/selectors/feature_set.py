@@ -1,0 +1,37 @@
+"""One of Numerai's named feature sets, whole."""
+
+from typing import Literal
+
+import pandas as pd
+
+from numerai_rounds.base.errors import ConfigurationError, DataError, one_of, some
+from numerai_rounds.base.params import Section
+
+
+class Params(Section):
+    """Which set to use."""
+
+    kind: Literal["feature_set"]
+    name: str
+
+
+def candidates(params: Params, features: list[str], feature_sets: dict[str, list[str]]) -> list[str]:
+    """The features of the set, in its own order.
+
+    ConfigurationError where there is no such set, DataError where it names a feature that the data lacks.
+    """
+    if params.name not in feature_sets:
+        raise ConfigurationError(f"select.name is {params.name!r}: {one_of(params.name, feature_sets)}")
+    chosen = feature_sets[params.name]
+    absent = set(chosen).difference(features)
+    if absent:
+        raise DataError(
+            f"feature set {params.name!r} names {len(absent)} features that the data lacks "
+            f"({some(sorted(absent))}). features.json and the data must be of one version: fetch them again."
+        )
+    return chosen
+
+
+def choose(params: Params, table: pd.DataFrame) -> pd.DataFrame:
+    """All of the set, in its own order; the score is the absolute pooled correlation, 0 for a constant feature."""
+    return pd.DataFrame({"feature": table["feature"], "score": table["correlation"].abs().fillna(0.0)})

@@ -1,0 +1,37 @@
+"""The k features that correlate most with the target, whatever the sign."""
+
+from typing import Annotated, Literal
+
+import pandas as pd
+from pydantic import Field
+
+from numerai_rounds.base.errors import ConfigurationError
+from numerai_rounds.base.params import Section
+
+
+class Params(Section):
+    """How many features to keep."""
+
+    kind: Literal["top_k"]
+    k: Annotated[int, Field(ge=1)]
+
+
+def candidates(params: Params, features: list[str], feature_sets: dict[str, list[str]]) -> list[str]:
+    """Every feature."""
+    return features
+
+
+def choose(params: Params, table: pd.DataFrame) -> pd.DataFrame:
+    """The k of greatest absolute pooled correlation, which is the score; ties in order of name.
+
+    Constant features have no correlation and are never chosen. ConfigurationError where fewer than k
+    are left.
+    """
+    scored = table.assign(score=table["correlation"].abs()).dropna(subset="score")
+    if len(scored) < params.k:
+        raise ConfigurationError(
+            f"select.k is {params.k}, but only {len(scored)} features vary on the training eras. "
+            f"Set select.k={len(scored)} or lower."
+        )
+    best = scored.sort_values(["score", "feature"], ascending=[False, True]).head(params.k)
+    return best[["feature", "score"]].reset_index(drop=True)
