@@ -1,0 +1,77 @@
+"""How large the market is and how its eras lie in time."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from numerai_rounds.base.columns import TEST, TRAIN, VALIDATION
+from numerai_rounds.base.params import Section
+
+ROUNDS_PER_ERA = 5
+"""A round opens on each business day; every fifth one begins a new era."""
+
+RESOLVES_AFTER_20 = 5
+"""Eras until a target of 20 business days is known. One of 60 days is known after `test_eras`."""
+
+BETWEEN_ERAS = 2**31
+"""Draws of a live era that never becomes history are keyed from here on, far from every era's number."""
+
+
+class Market(Section):
+    """Parameters of the synthetic market; everything in it follows from them."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**31)]
+    features: Annotated[int, Field(ge=20, le=10_000)]
+    train_eras: Annotated[int, Field(ge=5, le=4_000)]
+    validation_eras: Annotated[int, Field(ge=1, le=4_000)]
+    """Resolved eras of the validation file in the first round."""
+    test_eras: Annotated[int, Field(ge=RESOLVES_AFTER_20, le=100)]
+    """Newest eras of the validation file, not yet resolved."""
+    rows_per_era: Annotated[int, Field(ge=20, le=1_000_000)]
+    """Rows of a late era. The first has 40 % of them, and the number grows over two thirds of the train eras."""
+    first_round: Annotated[int, Field(ge=1)]
+
+    def rows(self, era: int) -> int:
+        """Number of rows of an era."""
+        grown = max(1, 2 * self.train_eras // 3)
+        return self.rows_per_era * (40 * grown + 60 * min(grown, era - 1)) // (100 * grown)
+
+    def newest(self, number: int) -> int:
+        """The newest era of the validation file in a round."""
+        weeks = (number - self.first_round) // ROUNDS_PER_ERA
+        return self.train_eras + self.validation_eras + self.test_eras + weeks
+
+    def live(self, number: int) -> "Era":
+        """The live era of a round: the next era of history in every fifth round, an era of its own in the others."""
+        becomes_history = (number - self.first_round) % ROUNDS_PER_ERA == 0
+        era = self.newest(number) + 1
+        return Era(era, self.rows(era), key=era if becomes_history else BETWEEN_ERAS + number)
+
+    def eras(self, first: int, last: int) -> list["Era"]:
+        """Eras of history from `first` to `last`, both included."""
+        return [Era(era, self.rows(era), key=era) for era in range(first, last + 1)]
+
+    def data_type(self, era: int, newest: int) -> str:
+        """`train`, `validation`, or `test` while not yet resolved."""
+        if era <= self.train_eras:
+            return TRAIN
+        return TEST if era > newest - self.test_eras else VALIDATION
+
+    def resolved(self, era: int, newest: int, horizon: int) -> bool:
+        """Whether a target that looks 20 or 60 business days ahead is known."""
+        return era <= newest - (RESOLVES_AFTER_20 if horizon == 20 else self.test_eras)
+
+
+@dataclass(frozen=True)
+class Era:
+    """One cross-section of the market: its place in time, its size, and the key of its draws."""
+
+    number: int
+    rows: int
+    key: int
+
+    @property
+    def label(self) -> str:
+        """The era as the files of history spell it: `0575`."""
+        return f"{self.number:04d}"

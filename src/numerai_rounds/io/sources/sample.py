@@ -1,0 +1,80 @@
+"""A synthetic market in the schema of v5.3, made on this machine from a seed; needs no network and no account."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Literal
+
+from numerai_rounds.base import roles
+from numerai_rounds.base.errors import ConfigurationError
+from numerai_rounds.base.params import DataSection, Pin, Round
+from numerai_rounds.base.roles import Extra
+from numerai_rounds.io import atomic
+from numerai_rounds.io.market.size import Market
+
+GENERATOR = 1
+"""Raise it with every change to what the market's files hold: pins of older files then no longer fit."""
+
+
+class Params(Market, DataSection):
+    """Parameters of the `sample` source: how large the market is, from a tiny one to the real one's size."""
+
+    kind: Literal["sample"]
+    version: Literal["v5.3"]
+    """Data version whose schema is imitated."""
+    extra_files: list[Extra]
+    """Files to make beside train, validation, live and features."""
+
+
+def current_round(params: Params, pinned: Round | None) -> int:
+    """The round being played: the market has no clock, so the pinned round stays open until another is asked for."""
+    number = pinned.number if pinned is not None and pinned.source == "sample" else None
+    return params.first_round if number is None else _checked(params, number)
+
+
+def pins(params: Params, number: int | None) -> tuple[dict[str, Pin], dict[str, Pin]]:
+    """Identities of the files of history and of the live file: hashes of all that their bytes follow from."""
+    number = _checked(params, number)
+    history, live = roles.needed(params.extra_files)
+    return {role: _pin(params, number, role) for role in history}, {role: _pin(params, number, role) for role in live}
+
+
+def fetch(params: Params, number: int | None, pin: Pin, destination: Path) -> None:
+    """Make the pinned file; a ConfigurationError where the parameters would make another one."""
+    from numerai_rounds.io.market.files import write_features, write_rows
+
+    number = _checked(params, number)
+    role = Path(pin.name).stem
+    if pin != _pin(params, number, role):
+        raise ConfigurationError(
+            f"data parameters and conf/round.yaml do not agree: in round {number} the sample market of these "
+            f"parameters has no file {pin.name} with identity {pin.identity}. Run `rounds open` to pin what it has."
+        )
+    with atomic.writing(destination) as temporary:
+        if role == roles.FEATURES:
+            write_features(params, temporary)
+        else:
+            write_rows(params, role, number, temporary)
+
+
+def _checked(params: Params, number: int | None) -> int:
+    if number is None or number < params.first_round:
+        raise ConfigurationError(
+            f"the sample market has no round {number}: it begins with data.first_round, {params.first_round}. "
+            "Open that one or a later one with `rounds open`."
+        )
+    return number
+
+
+def _pin(params: Params, number: int, role: str) -> Pin:
+    """Name and identity of a role's file in a round; files that do not differ between rounds keep theirs."""
+    parts = {"generator": GENERATOR, "role": role, "seed": params.seed, "features": params.features}
+    if role != roles.FEATURES:
+        parts |= {"train_eras": params.train_eras, "rows_per_era": params.rows_per_era}
+    if role not in (roles.FEATURES, "train", "train_benchmark_models"):
+        parts |= {"validation_eras": params.validation_eras, "test_eras": params.test_eras}
+        parts |= {"newest": params.newest(number)}
+    if role in (*roles.LIVE, *roles.LIVE_EXTRAS):
+        parts |= {"key": params.live(number).key}
+    digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return Pin(name=f"{params.version}/{roles.file_name(role)}", size=None, identity=f"seed:{digest[:32]}")

@@ -1,0 +1,139 @@
+"""The `sample` source: what its files hold."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.io.sample_files import FIRST, make, rows
+
+
+def columns(frame: pd.DataFrame, prefix: str) -> list[str]:
+    return [column for column in frame.columns if column.startswith(prefix)]
+
+
+@pytest.mark.parametrize("role", ["train", "validation", "live"])
+def test_schema_is_that_of_the_tournament(role: str, tmp_path: Path) -> None:
+    path = make(role, tmp_path)
+    content = json.loads(make("features", tmp_path).read_text())
+    schema = pq.read_schema(path)
+    features, targets = content["feature_sets"]["all"], content["targets"]
+    assert schema.names == ["era", "data_type", *features, *targets, "id"]
+    assert {schema.field(name).type for name in ("era", "data_type", "id")} == {pa.string()}
+    assert {schema.field(name).type for name in features} == {pa.int8()}
+    assert {schema.field(name).type for name in targets} == {pa.float32()}
+    frame = pd.read_parquet(path, columns=["era", *features])
+    assert frame.index.name == "id"
+    assert frame.index.str.fullmatch("n[0-9a-f]{16}").all()
+    assert set(np.unique(frame[features])) == {0, 1, 2, 3, 4}
+
+
+def test_targets_are_twenty_names_at_two_horizons_and_an_alias(tmp_path: Path) -> None:
+    targets = json.loads(make("features", tmp_path).read_text())["targets"]
+    assert len(targets) == 41
+    assert targets[:2] == ["target_agnes_20", "target_agnes_60"]
+    assert targets[-1] == "target"
+    train = rows("train", tmp_path)
+    assert train["target"].equals(train["target_ender_60"])
+    others = train[[*targets[:-1]]].corr()["target_ender_60"].drop("target_ender_60")
+    assert others.between(0.2, 0.95).all()
+
+
+def test_eras_lie_in_order_and_grow(tmp_path: Path) -> None:
+    train, validation = rows("train", tmp_path), rows("validation", tmp_path)
+    assert list(train["era"].unique()) == [f"{era:04d}" for era in range(1, 21)]
+    assert list(validation["era"].unique()) == [f"{era:04d}" for era in range(21, 44)]
+    sizes = train.groupby("era").size()
+    assert sizes.is_monotonic_increasing
+    assert (sizes.iloc[0], sizes.iloc[-1]) == (40, 100)
+
+
+def test_ids_are_unique_over_all_files(tmp_path: Path) -> None:
+    frames = [rows(role, tmp_path) for role in ("train", "validation", "live")]
+    frames.append(rows("live", tmp_path, FIRST + 1))
+    ids = pd.concat([frame["era"] for frame in frames]).index
+    assert ids.is_unique
+
+
+def test_a_target_has_its_levels_in_every_era(tmp_path: Path) -> None:
+    train = rows("train", tmp_path)
+    late = train[train["era"] == "0020"]
+    assert late["target_ender_60"].value_counts().to_dict() == {0: 5, 0.25: 20, 0.5: 50, 0.75: 20, 1: 5}
+    assert late["target_victor_20"].nunique() == 7
+    assert 0 < train["target_jeremy_60"].isna().mean() < 0.1
+    assert train.drop(columns=columns(train, "target_jeremy")).notna().all(axis=None)
+
+
+def test_targets_are_missing_until_resolved(tmp_path: Path) -> None:
+    validation = rows("validation", tmp_path)
+    last = validation.groupby("data_type")["era"].max()
+    assert last.to_dict() == {"validation": "0030", "test": "0043"}
+    known = validation.groupby("era")[["target_ender_20", "target_ender_60", "target"]].agg(
+        lambda it: it.notna().mean()
+    )
+    assert set(np.unique(known)) == {0, 1}
+    assert known.sum().to_dict() == {"target_ender_20": 18, "target_ender_60": 10, "target": 10}
+    live = rows("live", tmp_path)
+    assert live[columns(live, "target")].isna().all(axis=None)
+    assert set(live["era"]) == {"X"}
+    assert set(live["data_type"]) == {"live"}
+
+
+def test_feature_sets_overlap_and_scale(tmp_path: Path) -> None:
+    sets = json.loads(make("features", tmp_path).read_text())["feature_sets"]
+    assert len(sets) == 19
+    assert all(names and names == sorted(names) and len(set(names)) == len(names) for names in sets.values())
+    assert set(sets["small"]) <= set(sets["medium"]) <= set(sets["all"])
+    real = json.loads(make("features", tmp_path, features=3555).read_text())["feature_sets"]
+    sizes = {name: len(names) for name, names in real.items()}
+    assert (sizes["small"], sizes["medium"], sizes["all"], sizes["rain"]) == (42, 780, 3555, 666)
+    themes = list(real)[6:]
+    assert set().union(*(real[name] for name in themes)) == set(real["all"])
+    assert sum(sizes[name] for name in themes) == 3640
+
+
+def test_features_are_correlated_within_a_theme(tmp_path: Path) -> None:
+    sizes: dict[str, Any] = {"features": 60, "rows_per_era": 1000}
+    train = rows("train", tmp_path, **sizes)
+    sets = json.loads(make("features", tmp_path, **sizes).read_text())["feature_sets"]
+    quantum = train[sets["quantum"]].corr().to_numpy()
+    across = train[sets["quantum"][2:] + sets["charisma"]].corr().loc[sets["charisma"], sets["quantum"][2:]].to_numpy()
+    assert quantum[np.triu_indices_from(quantum, 1)].max() > 0.1
+    assert np.median(np.abs(across)) < 0.03
+    shares = train[sets["charisma"]].stack().value_counts(normalize=True)
+    assert shares.between(0.19, 0.21).all()
+
+
+def test_a_late_theme_is_the_middle_level_at_first(tmp_path: Path) -> None:
+    train = rows("train", tmp_path)
+    faith = json.loads(make("features", tmp_path).read_text())["feature_sets"]["faith"][:1]
+    assert set(train.loc[train["era"] <= "0004", faith].to_numpy().ravel()) == {2}
+    assert set(train.loc[train["era"] > "0004", faith].to_numpy().ravel()) == {0, 1, 2, 3, 4}
+
+
+def test_models_predict_the_rows_they_name(tmp_path: Path) -> None:
+    validation, live = rows("validation", tmp_path), rows("live", tmp_path)
+    for role, of in (("validation_benchmark_models", validation), ("live_benchmark_models", live)):
+        models = rows(role, tmp_path)
+        assert list(models) == ["era", "data_type", "v53_lgbm_ender20", "v53_lgbm_ender60"]
+        assert models.index.equals(of.index)
+        assert models.iloc[:, 2:].gt(0).all(axis=None)
+        assert models.iloc[:, 2:].lt(1).all(axis=None)
+    assert rows("train_benchmark_models", tmp_path)["era"].min() == "0006"
+    meta = rows("meta_model", tmp_path)
+    assert list(meta) == ["era", "data_type", "numerai_meta_model"]
+    assert meta["era"].min() == "0029"
+    assert rows("validation_example_preds", tmp_path).columns.to_list() == ["prediction"]
+    assert rows("live_example_preds", tmp_path).index.equals(live.index)
+
+
+def test_signal_is_weak(tmp_path: Path) -> None:
+    sizes: dict[str, Any] = {"rows_per_era": 1500, "train_eras": 60}
+    models = rows("train_benchmark_models", tmp_path, **sizes)["v53_lgbm_ender60"]
+    target = rows("train", tmp_path, **sizes)["target_ender_60"].loc[models.index]
+    assert 0.01 < models.corr(target) < 0.04
