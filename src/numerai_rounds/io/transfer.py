@@ -1,0 +1,209 @@
+"""Downloads that end with exactly the pinned file, or with a sentence and a part that the next run continues."""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import requests
+
+from numerai_rounds.base.errors import ConfigurationError, ServiceError, TransientError
+from numerai_rounds.base.params import Pin
+from numerai_rounds.io import atomic, console, http
+from numerai_rounds.io.http import Limits
+
+ETAG, LAST_MODIFIED = "etag:", "last-modified:"
+"""What the identities of served files begin with."""
+
+RESTORE = "`dvc pull` restores the pinned file; `rounds open` pins what is served now."
+PARQUET_MAGIC = b"PAR1"
+
+Address = Callable[[], str]
+"""Makes a fresh signed address of one file: signatures expire, so every attempt asks for its own."""
+
+
+def identify(name: str, address: Address, limits: Limits | None = None) -> Pin:
+    """Size and ETag of the file that is served now; its date where it has no ETag.
+
+    Asks for one byte: signed addresses allow GET alone, HEAD is refused.
+    """
+    limits = limits or Limits()
+    headers = http.UNCHANGED | {"Range": "bytes=0-0"}
+
+    def ask() -> Pin:
+        with http.Session() as session, http.send(session, "GET", address(), limits, headers=headers) as head:
+            _check_served(head, name, "Try again later.")
+            size = _total(head)
+            if not size:
+                raise ServiceError(f"{name}: {http.answered(head)} without a size, or with none. Try again later.")
+            return Pin(name=name, size=size, identity=_identity(head, name))
+
+    return http.patiently(ask, name, limits, "Try again later.")
+
+
+def download(address: Address, pin: Pin, destination: Path, limits: Limits | None = None) -> None:
+    """Write exactly the pinned file at `destination`.
+
+    Bytes are gathered in a part beside it. Raises ServiceError where the service serves something else
+    or does not answer, MachineError where the disk has no room; the next call continues the part.
+    """
+    if not pin.size:
+        raise ConfigurationError(f"conf/round.yaml pins {pin.name} without its size. Run `rounds open` again.")
+    part = part_of(destination, pin)
+    try:
+        part.parent.mkdir(parents=True, exist_ok=True)
+        _remove_unusable(part, pin.size, destination)
+        atomic.check_room(part.parent, pin.size - (part.stat().st_size if part.exists() else 0), pin.name)
+        _Download(address, pin, part, limits or Limits()).run()
+        _check_content(part, pin)
+        part.replace(destination)
+    except OSError as error:
+        raise atomic.machine_error(error, destination) from error
+
+
+def part_of(destination: Path, pin: Pin) -> Path:
+    """Where a pinned file is gathered: under a name of its own, so that no other version is ever continued."""
+    digest = hashlib.sha256(pin.model_dump_json().encode()).hexdigest()
+    return destination.with_name(f"{destination.name}.{digest[:16]}.part")
+
+
+class _Download:
+    """One pinned file on its way, over as many connections as it takes."""
+
+    def __init__(self, address: Address, pin: Pin, part: Path, limits: Limits) -> None:
+        self._address, self._pin, self._part, self._limits = address, pin, part, limits
+        self._whole = pin.size or 0
+        self._furthest = self._size()
+
+    def run(self) -> None:
+        """Complete the part and flush it to the disk."""
+        advice = "What came is kept: run the same command again to continue."
+        with console.progress(self._pin.name, self._whole, "bytes") as self._advance:
+            self._advance(self._size())
+            while self._size() < self._whole:
+                http.patiently(self._attempt, self._pin.name, self._limits, advice)
+        with self._part.open("rb+") as file:
+            os.fsync(file.fileno())
+
+    def _size(self) -> int:
+        return self._part.stat().st_size if self._part.exists() else 0
+
+    def _attempt(self) -> None:
+        """Use one connection; its failure counts only where it brought nothing new."""
+        try:
+            self._receive()
+        except TransientError:
+            if self._size() < self._furthest + self._limits.progress:
+                raise
+        finally:
+            self._furthest = max(self._furthest, self._size())
+
+    def _receive(self) -> None:
+        address, headers = self._address(), http.UNCHANGED | self._continuation()
+        with http.Session() as session, http.send(session, "GET", address, self._limits, headers=headers) as head:
+            start = self._checked_start(head)
+            self._advance(start - self._size())
+            with self._part.open("ab" if start else "wb") as file:
+                for piece in http.pieces(head, self._limits):
+                    if file.tell() + len(piece) > self._whole:
+                        file.truncate(0)
+                        raise ServiceError(
+                            f"{self._pin.name}: more came than the {self._whole:,} bytes pinned. {RESTORE}"
+                        )
+                    file.write(piece)
+                    self._advance(len(piece))
+        if self._size() < self._whole:
+            raise TransientError(f"the answer ended after {self._size():,} of {self._whole:,} bytes")
+
+    def _continuation(self) -> dict[str, str]:
+        """Headers that ask for the rest of the part; none where only a date could prove that the file is the same."""
+        if not self._size() or not self._pin.identity.startswith(ETAG):
+            return {}
+        return {"Range": f"bytes={self._size()}-", "If-Range": f'"{self._pin.identity.removeprefix(ETAG)}"'}
+
+    def _checked_start(self, head: requests.Response) -> int:
+        """Where in the file the body begins; raises before a byte of anything else is written."""
+        if head.status_code == requests.codes.requested_range_not_satisfiable:
+            self._part.unlink(missing_ok=True)
+            raise TransientError(http.answered(head))
+        _check_served(head, self._pin.name, RESTORE)
+        size, identity = _total(head) or self._whole, _identity(head, self._pin.name)
+        if (size, identity) != (self._whole, self._pin.identity):
+            raise ServiceError(
+                f"{self._pin.name}: the service now serves another version ({size:,} bytes, {identity}) than the "
+                f"pinned one ({self._whole:,} bytes, {self._pin.identity}). {RESTORE}"
+            )
+        if head.status_code == requests.codes.ok:
+            return 0
+        if not head.headers.get("Content-Range", "").startswith(f"bytes {self._size()}-"):
+            self._part.unlink(missing_ok=True)
+            raise TransientError(f"{http.answered(head)}, but with another range than asked for")
+        return self._size()
+
+
+def _check_served(head: requests.Response, name: str, advice: str) -> None:
+    """Refuse what is no file: another status, or a page of text in place of the file."""
+    if head.status_code == requests.codes.forbidden:
+        raise TransientError(http.answered(head))
+    if head.status_code in (requests.codes.not_found, requests.codes.gone):
+        raise ServiceError(f"{name}: the service no longer serves it ({http.answered(head)}). {advice}")
+    if head.status_code not in (requests.codes.ok, requests.codes.partial_content):
+        raise ServiceError(f"{name}: {http.answered(head)}. {advice}")
+    kind = head.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if re.search(r"html|xml", kind) or ("json" in kind and not name.endswith(".json")):
+        raise TransientError(f"{http.answered(head)}, but with {kind} in place of the file")
+    if head.headers.get("Content-Encoding", "identity") != "identity":
+        raise ServiceError(f"{name}: {http.answered(head)}, but compressed, which was not asked for. {advice}")
+
+
+def _total(head: requests.Response) -> int | None:
+    """Bytes of the whole file, as the head of the answer has them."""
+    partial = head.status_code == requests.codes.partial_content
+    found = head.headers.get("Content-Range" if partial else "Content-Length", "").rpartition("/")[2]
+    return int(found) if found.isdigit() else None
+
+
+def _identity(head: requests.Response, name: str) -> str:
+    if etag := head.headers.get("ETag", "").removeprefix("W/").strip('"'):
+        return ETAG + etag
+    if date := head.headers.get("Last-Modified"):
+        return LAST_MODIFIED + date
+    raise ServiceError(
+        f"{name}: {http.answered(head)} with neither ETag nor Last-Modified, so nothing could prove that the file "
+        "is the same another day. Check NUMERAI_API_URL, and whether a proxy stands between."
+    )
+
+
+def _remove_unusable(part: Path, size: int, destination: Path) -> None:
+    """Parts of other pins would only take room; one that is too long holds something else."""
+    for other in part.parent.glob(f"{destination.name}.*.part"):
+        if other != part or other.stat().st_size > size:
+            other.unlink()
+
+
+def _check_content(part: Path, pin: Pin) -> None:
+    """Refuse, and remove, a complete part that cannot be what its name says."""
+    flaw = _flaw(part, pin.name)
+    if flaw:
+        part.unlink()
+        raise ServiceError(
+            f"{pin.name}: what came has the pinned size and identity, but is not sound ({flaw}). It was removed: "
+            "run the same command again to fetch it afresh."
+        )
+
+
+def _flaw(path: Path, name: str) -> str | None:
+    try:
+        if name.endswith(".parquet"):
+            with path.open("rb") as file:
+                if file.read(len(PARQUET_MAGIC)) != PARQUET_MAGIC:
+                    return "it does not begin as a parquet file"
+            pq.read_metadata(path)
+        elif name.endswith(".json"):
+            json.loads(path.read_bytes())
+    except (ValueError, OSError) as error:
+        return str(error).splitlines()[0].rstrip(".")
+    return None

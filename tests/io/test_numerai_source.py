@@ -1,0 +1,264 @@
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numerapi
+import pytest
+from pydantic import ValidationError
+
+from numerai_rounds.base.errors import ConfigurationError, RefusedError, RoundsError, ServiceError
+from numerai_rounds.base.params import Pin
+from numerai_rounds.io.http import Limits
+from numerai_rounds.io.numerai import Client
+from numerai_rounds.io.sources import numerai
+from tests.io.test_transfer import CONTENT, OTHER
+from tests.service.stand_in import Fault, StandIn
+
+QUICK = Limits(connect=2, silence=0.2, window=0.05, slowest=100_000, attempts=3, sleep=lambda _: None)
+EXTRAS = ["meta_model", "live_benchmark_models"]
+FILES = {
+    "v5.2/train.parquet": CONTENT,
+    "v5.3/features.json": b'{"feature_sets": {}, "targets": []}',
+    "v5.3/train.parquet": CONTENT,
+    "v5.3/validation.parquet": CONTENT,
+    "v5.3/meta_model.parquet": CONTENT,
+    "v5.3/live.parquet": CONTENT,
+    "v5.3/live_1342.parquet": OTHER,
+    "v5.3/live_1343.parquet": CONTENT,
+    "v5.3/live_benchmark_models.parquet": CONTENT,
+    "signals/v2.1/train.parquet": OTHER,
+}
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    with StandIn(FILES) as stand_in:
+        monkeypatch.setenv("NUMERAI_API_URL", stand_in.url)
+        yield stand_in
+
+
+def parameters(**changes: Any) -> numerai.Params:
+    values = {"kind": "numerai", "version": "v5.3", "missing_features": "middle", "extra_files": EXTRAS, **changes}
+    return numerai.Params.model_validate(values)
+
+
+def test_every_file_that_is_needed_is_pinned_as_served(service: StandIn) -> None:
+    history, live = numerai.pins(parameters(), 1343)
+    assert {role: pin.name for role, pin in history.items()} == {
+        "features": "v5.3/features.json",
+        "train": "v5.3/train.parquet",
+        "validation": "v5.3/validation.parquet",
+        "meta_model": "v5.3/meta_model.parquet",
+    }
+    assert {role: pin.name for role, pin in live.items()} == {
+        "live": "v5.3/live_1343.parquet",
+        "live_benchmark_models": "v5.3/live_benchmark_models.parquet",
+    }
+    for pin in [*history.values(), *live.values()]:
+        assert pin.size == len(FILES[pin.name])
+        assert pin.identity == "etag:" + service.etag(pin.name).strip('"')
+
+
+def test_what_was_pinned_is_fetched(service: StandIn, tmp_path: Path) -> None:
+    history, live = numerai.pins(parameters(), 1343)
+    for role, pin in {**history, **live}.items():
+        numerai.fetch(parameters(), 1343, pin, tmp_path / role)
+        assert (tmp_path / role).read_bytes() == FILES[pin.name]
+
+
+def test_the_current_round_is_the_services(service: StandIn) -> None:
+    assert numerai.current_round(parameters(), None) == 1343
+
+
+def test_an_older_round_has_the_live_file_of_its_own_number(service: StandIn) -> None:
+    _, live = numerai.pins(parameters(extra_files=[]), 1342)
+    assert live["live"].identity == "etag:" + service.etag("v5.3/live_1342.parquet").strip('"')
+
+
+def test_the_live_file_of_another_round_is_never_taken(service: StandIn) -> None:
+    with pytest.raises(ConfigurationError, match=r"no v5.3/live_1300.parquet.*current round, 1343, not of round 1300"):
+        numerai.pins(parameters(), 1300)
+    del service.files["v5.3/live_1343.parquet"]
+    _, live = numerai.pins(parameters(), 1343)
+    assert live["live"].name == "v5.3/live.parquet"
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"version": "v5.9"}, "data.version is 'v5.9', which is not served; did you mean 'v5.[23]'"),
+        ({"version": "v5.2"}, "needs v5.2/features.json, which is not served; did you mean 'v5.3/features.json'"),
+        ({"extra_files": ["validation_example_preds"]}, "needs v5.3/validation_example_preds.parquet, which is not"),
+    ],
+)
+def test_what_is_not_served_cannot_be_pinned(service: StandIn, changes: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ConfigurationError, match=sentence):
+        numerai.pins(parameters(**changes), 1343)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"version": "v4.3"}, {"version": "5.3"}, {"version": "v5"}, {"extra_files": ["train"]}, {"path": "x"}]
+)
+def test_parameters_are_closed(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(changes))):
+        parameters(**changes)
+
+
+def test_a_file_that_is_gone_tells_how_to_restore_it(service: StandIn, tmp_path: Path) -> None:
+    history, _ = numerai.pins(parameters(), 1343)
+    del service.files["v5.3/train.parquet"]
+    with pytest.raises(ServiceError, match=r"v5.3/train.parquet: the service no longer serves it.*`dvc pull` restores"):
+        numerai.fetch(parameters(), 1343, history["train"], tmp_path / "train.parquet")
+    service.files["v5.3/train.parquet"] = OTHER
+    with pytest.raises(ServiceError, match=r"another version.*`dvc pull` restores.*`rounds open` pins what is served"):
+        numerai.fetch(parameters(), 1343, history["train"], tmp_path / "train.parquet")
+    service.files["v5.3/train.parquet"] = CONTENT
+    numerai.fetch(parameters(), 1343, history["train"], tmp_path / "train.parquet")
+    assert (tmp_path / "train.parquet").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    "pin",
+    [
+        Pin(name="v5.3/train.parquet", size=9, identity="sha256:abc"),
+        Pin(name="v5.2/train.parquet", size=9, identity="etag:abc"),
+    ],
+)
+def test_pins_of_another_source_or_version_are_refused(service: StandIn, tmp_path: Path, pin: Pin) -> None:
+    with pytest.raises(ConfigurationError, match=r"which is no file of data.version=v5.3.*Run `rounds open`"):
+        numerai.fetch(parameters(), 1343, pin, tmp_path / "train.parquet")
+
+
+ALWAYS = 100
+JSON = {"Content-Type": "application/json"}
+QUERY_FAILURES = {
+    "500": ([Fault(status=500)] * ALWAYS, "asking the service: .*500 Internal Server Error; given up after 3 attempts"),
+    "429": ([Fault(status=429)] * ALWAYS, "429 Too Many Requests; given up after 3 attempts.*check NUMERAI_API_URL"),
+    "nothing": ([Fault(cut=-1)] * ALWAYS, "could not be reached, or hung up"),
+    "no answer": ([Fault(hold=-1)] * ALWAYS, "gave no answer in time"),
+    "broken": ([Fault(cut=5)] * ALWAYS, "broke off"),
+    "silence": ([Fault(hold=5)] * ALWAYS, "fell silent"),
+    "drip": ([Fault(drip=0.03)] * ALWAYS, "bytes a second"),
+    "404": ([Fault(status=404, body=b"<p>", headers={"Content-Type": "text/html"})], "404 Not Found with text/html"),
+    "html": ([Fault(body=b"<p>", headers={"Content-Type": "text/html"})], "200 OK with text/html, which is no answer"),
+    "redirect": ([Fault(status=302, body=b"", headers={"Location": "http://example.org"})], "302 Found with"),
+    "empty": ([Fault(body=b"")], "which is no answer to a query"),
+    "no json": ([Fault(body=b"{'data'")], "which is no answer to a query"),
+    "a list": ([Fault(body=b"[]")], "which is no answer to a query"),
+    "no data": ([Fault(body=b'{"data": null}')], "which is no answer to a query"),
+    "null": ([Fault(body=b'{"data": {"listDatasets": null}}')], "lists no files"),
+    "refused": ([Fault(body=b'{"errors": [{"message": "not\\n now"}]}')], "200 OK: not now"),
+    "bad query": (
+        [Fault(status=400, body=b'{"errors": {"detail": "no such field"}}')],
+        "400 Bad Request: no such field",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", QUERY_FAILURES)
+def test_a_failed_query_is_a_sentence_and_the_next_one_succeeds(
+    service: StandIn, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    service.query_faults, sentence = list(QUERY_FAILURES[name][0]), QUERY_FAILURES[name][1]
+    client = Client(limits=QUICK)
+    with pytest.raises(ServiceError, match=sentence):
+        client.files()
+    service.heal()
+    assert client.files() == sorted(FILES)
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault(status=502), Fault(status=429), Fault(cut=-1), Fault(hold=-1), Fault(cut=5)], ids=str
+)
+def test_a_query_is_asked_again(service: StandIn, fault: Fault) -> None:
+    service.query_faults = [fault, fault]
+    assert Client(limits=QUICK).current_round() == 1343
+
+
+def test_a_service_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMERAI_API_URL", "http://127.0.0.1:9")
+    with pytest.raises(ServiceError, match=r"127.0.0.1:9 could not be reached.*Connection refused.*NUMERAI_API_URL"):
+        Client(limits=QUICK).files()
+
+
+BETWEEN_ROUNDS = {
+    "empty": b'{"data": {"rounds": []}}',
+    "null round": b'{"data": {"rounds": [null]}}',
+    "null": b'{"data": {"rounds": null}}',
+    "error": b'{"data": null, "errors": [{"message": "Current round not open for submissions"}]}',
+}
+
+
+@pytest.mark.parametrize("name", BETWEEN_ROUNDS)
+def test_between_rounds_the_next_one_is_waited_for(service: StandIn, name: str) -> None:
+    service.query_faults = [Fault(body=BETWEEN_ROUNDS[name])]
+    with pytest.raises(ServiceError, match=r"knows no current round.*run `rounds open` again then"):
+        Client().current_round()
+
+
+def test_numerapis_own_queries_work_through_the_client(service: StandIn) -> None:
+    client = Client()
+    assert [entry["number"] for entry in client.list_rounds(status="open")] == [1343]
+    assert client.check_round_open()
+    assert service.requests[0].body["variables"] == {
+        "tournament": 8, "number": None, "target": None, "status": "OPEN", "limit": None
+    }  # fmt: skip
+    service.query_faults = [Fault(body=BETWEEN_ROUNDS["error"])]
+    assert not client.check_round_open()
+
+
+def test_the_client_has_what_numerapi_expects_and_changes_nothing_else(
+    service: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("NUMERAI_PUBLIC_ID=of-the-env-file\nNUMERAI_SECRET_KEY=topsecret\n")
+    monkeypatch.setenv("NUMERAI_PUBLIC_ID", "half-a-credential")
+    handlers = list(logging.root.handlers)
+    client = Client()
+    assert logging.root.handlers == handlers
+    assert client.token is None
+    monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
+    original = numerapi.NumerAPI("id", "key")
+    assert vars(original).keys() <= vars(client).keys()
+    assert original.tournament_id == client.tournament_id
+
+
+def test_credentials_are_sent_where_they_belong_and_never_shown(
+    service: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ConfigurationError, match="needs API keys"):
+        Client(limits=QUICK).get_account()
+    service.query_faults = [Fault(status=500)] * ALWAYS
+    with pytest.raises(ServiceError, match="500") as failure:
+        Client(("public", "topsecret"), QUICK).get_account()
+    assert service.requests[-1].headers["Authorization"] == "Token public$topsecret"
+    assert "topsecret" not in str(failure.value) + capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://api.example.org/", "'http' to 'api.example.org'"),
+        ("http://me:topsecret@api.example.org", "'http' to 'api.example.org'"),
+        ("ftp://127.0.0.1", "'ftp' to '127.0.0.1'"),
+        ("http://127.0.0.1.example.org", "'http' to '127.0.0.1.example.org'"),
+        ("api.example.org", "must be an https address"),
+        ("https://", "must be an https address"),
+    ],
+)
+def test_only_tls_or_this_machine_will_do(monkeypatch: pytest.MonkeyPatch, url: str, shown: str) -> None:
+    monkeypatch.setenv("NUMERAI_API_URL", url)
+    with pytest.raises(ConfigurationError, match=shown) as failure:
+        Client()
+    assert "topsecret" not in str(failure.value)
+
+
+@pytest.mark.parametrize("url", ["https://api.example.org", "http://localhost:8000", "http://[::1]:8000", ""])
+def test_safe_addresses_are_accepted(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("NUMERAI_API_URL", url)
+    assert isinstance(Client(), numerapi.NumerAPI)
+
+
+def test_a_refusal_is_one_of_the_projects_errors() -> None:
+    assert issubclass(RefusedError, RoundsError)
+    assert RefusedError.exit_code == ServiceError.exit_code
