@@ -1,0 +1,211 @@
+"""Checks of fetched data, before anything is made of it."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from itertools import groupby
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ValidationError
+
+from numerai_rounds.base.columns import (
+    DATA_TYPE,
+    ERA,
+    FEATURE_LEVELS,
+    ID,
+    LIVE,
+    LIVE_ERA,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    check_eras,
+    is_feature,
+    is_target,
+)
+from numerai_rounds.base.errors import DataError, some
+from numerai_rounds.base.roles import file_name
+from numerai_rounds.io import parquet
+from numerai_rounds.io.ids import check_ids
+
+DATA_TYPES = {TRAIN: [TRAIN], VALIDATION: [VALIDATION, TEST], LIVE: [LIVE]}
+"""Role of a table with features -> the values of `data_type` that it may hold."""
+
+
+class FeaturesFile(BaseModel):
+    """What is used of features.json."""
+
+    feature_sets: dict[str, list[str]]
+    targets: list[str]
+
+
+def check_file(path: Path, role: str) -> None:
+    """One file by itself: its format, columns, labels and values; a DataError names role and file.
+
+    Missing features and targets are allowed; missing, repeated or empty ids are not.
+    """
+    where = _where(path, role)
+    if role == "features":
+        _read_features(path)
+        return
+    with parquet.opened(path, where) as file:
+        _check_index(file.schema_arrow, where)
+        if not file.metadata.num_rows:
+            raise DataError(f"{where} holds no rows.")
+        if role in DATA_TYPES:
+            _check_columns(file.schema_arrow, role, where)
+            _check_ranges(file, where)
+            _check_labels(file, role, where)
+        elif not any(pa.types.is_floating(field.type) for field in file.schema_arrow):
+            raise DataError(f"{where} has no column of floats, such as a prediction. Get it again from its source.")
+        check_ids({where: file})
+
+
+def check_history(directory: Path) -> None:
+    """The files of the history together, each having passed `check_file`.
+
+    Train and validation must have the same features and no id in common, and train must end before
+    validation begins; the feature sets and targets that features.json names must be columns of both.
+    """
+    wheres = {role: _where(directory / file_name(role), role) for role in (TRAIN, VALIDATION)}
+    listed = _read_features(directory / file_name("features"))
+    with ExitStack() as stack:
+        train, validation = (
+            stack.enter_context(parquet.opened(directory / file_name(role), where)) for role, where in wheres.items()
+        )
+        features = [name for name in train.schema_arrow.names if is_feature(name)]
+        _check_same_features(features, validation, f"{wheres[VALIDATION]} and {wheres[TRAIN]}")
+        _check_sets(listed, features)
+        for role, file in ((TRAIN, train), (VALIDATION, validation)):
+            _check_targets(listed, file, wheres[role])
+        _check_order(train, validation)
+        check_ids({wheres[TRAIN]: train, wheres[VALIDATION]: validation})
+
+
+def _where(path: Path, role: str) -> str:
+    return f"{role} ({path})"
+
+
+def _read_features(path: Path) -> FeaturesFile:
+    try:
+        return FeaturesFile.model_validate_json(path.read_bytes(), strict=True)
+    except ValidationError as error:
+        reasons = [
+            f"{'.'.join(map(str, problem['loc'])) or 'content'}: {problem['msg']}"
+            for problem in error.errors(include_url=False)
+        ]
+        raise DataError(
+            f"{_where(path, 'features')} is no features.json of the tournament ({some(reasons)}). It needs "
+            "`feature_sets`, the features of each set by its name, and `targets`, a list."
+        ) from None
+
+
+def _check_index(schema: pa.Schema, where: str) -> None:
+    if ID not in schema.names:
+        raise DataError(f"{where} has no `{ID}`: its columns are {some(schema.names)}.")
+    if (schema.pandas_metadata or {}).get("index_columns") != [ID]:
+        raise DataError(
+            f"{where} holds `{ID}` as a plain column, and it must be the index: "
+            f'write the table with df.set_index("{ID}").to_parquet(...).'
+        )
+    _check_text(schema, ID, where)
+
+
+def _check_text(schema: pa.Schema, name: str, where: str) -> None:
+    if name not in schema.names:
+        raise DataError(f"{where} has no column `{name}`: its columns are {some(schema.names)}.")
+    found = schema.field(name).type
+    if not (pa.types.is_string(found) or pa.types.is_large_string(found)):
+        raise DataError(f"{where}: `{name}` must be text (got {found}), such as era '0575'.")
+
+
+def _check_columns(schema: pa.Schema, role: str, where: str) -> None:
+    for name in (ERA, DATA_TYPE):
+        _check_text(schema, name, where)
+    features = [field for field in schema if is_feature(field.name)]
+    if not features:
+        raise DataError(f"{where} has no column `feature_...`: its columns are {some(schema.names)}.")
+    wrong = [f"{field.name} is {field.type}" for field in features if field.type != pa.int8()]
+    if wrong:
+        raise DataError(f"{where}: features must be int8 ({some(wrong)}); with missing values, pandas' nullable Int8.")
+    targets = [field for field in schema if is_target(field.name)]
+    if role == LIVE:
+        return
+    if not targets:
+        raise DataError(f"{where} has no column `target_...`: there is nothing to learn or to score.")
+    wrong = [f"{field.name} is {field.type}" for field in targets if not pa.types.is_floating(field.type)]
+    if wrong:
+        raise DataError(f"{where}: targets must be floats ({some(wrong)}).")
+
+
+def _check_ranges(file: pq.ParquetFile, where: str) -> None:
+    names = file.schema_arrow.names
+    _refuse_outside(file, [name for name in names if is_feature(name)], FEATURE_LEVELS - 1, "features", where)
+    targets = [name for name in names if is_target(name) and pa.types.is_floating(file.schema_arrow.field(name).type)]
+    _refuse_outside(file, targets, 1, "targets", where)
+
+
+def _refuse_outside(file: pq.ParquetFile, columns: Sequence[str], top: int, kind: str, where: str) -> None:
+    outside = [
+        f"{name} goes from {low:g} to {high:g}"
+        for name, (low, high) in parquet.ranges(file, columns).items()
+        if low < 0 or high > top
+    ]
+    if outside:
+        raise DataError(f"{where}: {kind} must lie within 0 to {top} ({some(outside)}).")
+
+
+def _check_labels(file: pq.ParquetFile, role: str, where: str) -> None:
+    runs = list(parquet.runs(file, [ERA, DATA_TYPE]))
+    if any(era is None for era, _ in runs):
+        raise DataError(f"{where}: some rows have no era.")
+    foreign = [f"{data_type!r} in era {era}" for era, data_type in runs if data_type not in DATA_TYPES[role]]
+    if foreign:
+        raise DataError(f"{where}: data_type must be {' or '.join(DATA_TYPES[role])} (got {some(foreign)}).")
+    eras = [str(era) for era, _ in groupby(era for era, _ in runs)]
+    if role != LIVE:
+        check_eras(eras, where)
+    elif eras != [LIVE_ERA]:
+        raise DataError(f"{where}: the era of live rows must be {LIVE_ERA!r} (got {some(map(repr, eras))}).")
+    mixed = [era for era, count in Counter(era for era, _ in runs).items() if count > 1]
+    if mixed:
+        raise DataError(f"{where}: era {some(mixed)} is of more than one data_type. An era must be of one.")
+
+
+def _check_same_features(expected: Iterable[str], file: pq.ParquetFile, both: str) -> None:
+    found = [name for name in file.schema_arrow.names if is_feature(name)]
+    absent, extra = set(expected).difference(found), set(found).difference(expected)
+    if absent or extra:
+        parts = [
+            f"{len(names):,} {what} ({some(sorted(names))})"
+            for names, what in ((absent, "absent"), (extra, "extra"))
+            if names
+        ]
+        raise DataError(
+            f"{both} differ in their features: in the first, {' and '.join(parts)}. Take both from one data version."
+        )
+
+
+def _check_sets(listed: FeaturesFile, features: Sequence[str]) -> None:
+    for name, members in listed.feature_sets.items():
+        absent = sorted(set(members).difference(features))
+        if absent:
+            raise DataError(
+                f"features.json: set {name} names {len(absent):,} columns that are absent ({some(absent)}). "
+                "Take it from the same data version as the tables."
+            )
+
+
+def _check_targets(listed: FeaturesFile, file: pq.ParquetFile, where: str) -> None:
+    absent = [target for target in listed.targets if target not in file.schema_arrow.names]
+    if absent:
+        raise DataError(
+            f"{where} lacks targets that features.json names ({some(absent)}). Take both from one data version."
+        )
+
+
+def _check_order(train: pq.ParquetFile, validation: pq.ParquetFile) -> None:
+    *_, (last,) = parquet.runs(train, [ERA])
+    (first,) = next(parquet.runs(validation, [ERA]))
+    check_eras([str(last), str(first)], "train and validation together")

@@ -1,0 +1,272 @@
+"""Fetched files are refused with a sentence that names what is wrong and where."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from numerai_rounds.base.errors import DataError
+from numerai_rounds.io import checks, ids
+from tests import tiny
+
+ROLES = ("features", "train", "validation", "live", "meta_model")
+
+
+def check_all(folder: Path) -> None:
+    for role in ROLES:
+        checks.check_file(folder / ("features.json" if role == "features" else f"{role}.parquet"), role)
+    checks.check_history(folder)
+
+
+@pytest.fixture
+def market() -> tiny.Market:
+    return tiny.market()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "files"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"row_group_size": 100}, {"write_statistics": False}],
+    ids=["one row group", "many row groups", "no statistics"],
+)
+def test_sound_files_pass(folder: Path, market: tiny.Market, options: dict[str, object]) -> None:
+    check_all(tiny.write_v5(folder, market, **options))
+
+
+def test_missing_features_and_targets_are_left_to_the_reader(folder: Path, market: tiny.Market) -> None:
+    name = tiny.FEATURES[0]
+    market.train[name] = market.train[name].astype("Int8").mask(market.train["era"] == "0002")
+    market.train["target_agnes_20"] = np.float32(np.nan)
+    check_all(tiny.write_v5(folder, market))
+    check_all(tiny.write_v5(folder, market, write_statistics=False))
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", r"train \(.*train\.parquet\) is no parquet file: it is empty"),
+        (b"<!DOCTYPE html><html>", r"is no parquet file: it begins with '<!DOCTYPE html><html>'"),
+        (b"PAR1", r"has no parquet footer at its end \(4 bytes\)"),
+        (b"PAR1\x00\x00\x00\x00\xff\xff\xff\x7fPAR1", r"cannot be read as parquet: .*Get it again"),
+    ],
+)
+def test_foreign_files_are_refused(folder: Path, content: bytes, sentence: str) -> None:
+    folder.mkdir()
+    (folder / "train.parquet").write_bytes(content)
+    with pytest.raises(DataError, match=sentence):
+        checks.check_file(folder / "train.parquet", "train")
+
+
+@pytest.mark.parametrize("change", [lambda whole: whole[:-100], lambda whole: whole + b"\n"], ids=["cut", "appended"])
+def test_truncated_and_oversized_files_are_refused(folder: Path, market: tiny.Market, change) -> None:
+    path = tiny.write_v5(folder, market) / "train.parquet"
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(
+        DataError, match=r"no parquet footer at its end .*: it was cut short, or something was appended"
+    ):
+        checks.check_file(path, "train")
+
+
+def test_broken_pages_are_refused(folder: Path, market: tiny.Market) -> None:
+    path = tiny.write_v5(folder, market) / "train.parquet"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4] + b"\xff" * 2000 + whole[2004:])
+    with pytest.raises(DataError, match=r"train \(.*\) cannot be read as parquet"):
+        checks.check_file(path, "train")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("<html>", r"features \(.*features\.json\) is no features\.json of the tournament \(content: Invalid JSON"),
+        ('{"feature_sets": {}}', r"targets: Field required"),
+        (
+            '{"feature_sets": {"small": "feature_a"}, "targets": []}',
+            r"feature_sets\.small: Input should be a valid array",
+        ),
+    ],
+)
+def test_a_foreign_features_file_is_refused(folder: Path, content: str, sentence: str) -> None:
+    folder.mkdir()
+    (folder / "features.json").write_text(content)
+    with pytest.raises(DataError, match=sentence):
+        checks.check_file(folder / "features.json", "features")
+
+
+def with_plain_id(table: pd.DataFrame) -> pd.DataFrame:
+    return table.reset_index()
+
+
+def with_levels(*levels: int):
+    def change(table: pd.DataFrame) -> pd.DataFrame:
+        table.iloc[: len(levels), 4] = np.array(levels, np.int8)
+        return table
+
+    return change
+
+
+def with_eras(*eras: str):
+    def change(table: pd.DataFrame) -> pd.DataFrame:
+        return table.assign(era=np.repeat([*eras], len(table) // len(eras)))
+
+    return change
+
+
+@pytest.mark.parametrize("statistics", [True, False])
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (with_plain_id, r"holds `id` as a plain column, and it must be the index"),
+        (lambda table: table.reset_index(drop=True), r"has no `id`: its columns are era, data_type, .* more"),
+        (lambda table: table.set_axis(pd.RangeIndex(len(table), name="id")), r"has no `id`"),
+        (lambda table: table.drop(columns="era"), r"has no column `era`: its columns are data_type"),
+        (lambda table: table.assign(era=table["era"].astype(int)), r"`era` must be text \(got int64\)"),
+        (lambda table: table.drop(columns=tiny.FEATURES), r"has no column `feature_\.\.\.`"),
+        (lambda table: table.drop(columns=tiny.TARGETS), r"has no column `target_\.\.\.`"),
+        (
+            lambda table: table.astype({tiny.FEATURES[0]: float, tiny.FEATURES[1]: "int16"}),
+            r"features must be int8 \(feature_intelligence1 is double, feature_intelligence2 is int16\)",
+        ),
+        (lambda table: table.assign(target_agnes_20=1), r"targets must be floats \(target_agnes_20 is int64\)"),
+        (
+            lambda table: table.assign(target_agnes_20=88.5),
+            r"targets must .* \(target_agnes_20 goes from 88\.5 to 88\.5\)",
+        ),
+        (lambda table: table.assign(target_agnes_20=np.inf), r"targets must lie within 0 to 1"),
+        (with_levels(9), r"features must lie within 0 to 4 \(feature_intelligence3 goes from 0 to 9\)"),
+        (with_levels(-1, 5), r"feature_intelligence3 goes from -1 to 5"),
+        (with_eras("0575", "576"), r"era labels of mixed width \('576', '0575'\)"),
+        (with_eras("0002", "0001"), r"era '0001' comes after era '0002'"),
+        (with_eras("0001", "0002", "0001"), r"era '0001' comes after era '0002'"),
+        (with_eras("X"), r"era 'X' is not a number"),
+        (lambda table: table.assign(era=table["era"].where(table["era"] != "0003")), r"some rows have no era"),
+        (
+            lambda table: table.assign(data_type=table["data_type"].where(table["era"] < "0029", "live")),
+            r"data_type must be train \(got 'live' in era 0029, 'live' in era 0030\)",
+        ),
+        (lambda table: table.head(0), r"holds no rows"),
+    ],
+)
+def test_bad_tables_are_refused(folder: Path, market: tiny.Market, change, sentence: str, statistics: bool) -> None:
+    market.train = change(market.train)
+    path = tiny.write_v5(folder, market, write_statistics=statistics) / "train.parquet"
+    with pytest.raises(DataError, match=rf"^(train \(.*train\.parquet\).*)?{sentence}"):
+        checks.check_file(path, "train")
+
+
+def test_an_era_of_two_data_types_is_refused(folder: Path, market: tiny.Market) -> None:
+    market.validation.iloc[0, 1] = "test"
+    path = tiny.write_v5(folder, market) / "validation.parquet"
+    with pytest.raises(DataError, match="era 0031 is of more than one data_type"):
+        checks.check_file(path, "validation")
+
+
+def test_live_rows_of_a_numbered_era_are_refused(folder: Path, market: tiny.Market) -> None:
+    market.live.iloc[0, 0] = "0045"
+    path = tiny.write_v5(folder, market) / "live.parquet"
+    with pytest.raises(DataError, match=r"the era of live rows must be 'X' \(got '0045', 'X'\)"):
+        checks.check_file(path, "live")
+
+
+def test_an_extra_without_predictions_is_refused(folder: Path, market: tiny.Market) -> None:
+    market.extras["meta_model"] = market.validation[["era"]]
+    path = tiny.write_v5(folder, market) / "meta_model.parquet"
+    with pytest.raises(DataError, match=r"meta_model \(.*\) has no column of floats"):
+        checks.check_file(path, "meta_model")
+
+
+def renamed(table: pd.DataFrame, row: int, name: str | None) -> pd.DataFrame:
+    names = table.index.to_list()
+    return table.set_axis(pd.Index([*names[:row], name, *names[row + 1 :]], name="id"))
+
+
+@pytest.mark.parametrize("name", [None, ""])
+def test_rows_without_an_id_are_refused(folder: Path, market: tiny.Market, name: str | None) -> None:
+    market.live = renamed(market.live, 3, name)
+    path = tiny.write_v5(folder, market) / "live.parquet"
+    with pytest.raises(DataError, match=r"live \(.*\): 1 rows have no id"):
+        checks.check_file(path, "live")
+
+
+def test_duplicate_ids_are_refused(folder: Path, market: tiny.Market) -> None:
+    twice = market.train.index[100]
+    market.train = renamed(market.train, 5, twice)
+    tiny.write_v5(folder, market)
+    with pytest.raises(DataError, match=rf"train \(.*\): 1 ids occur more than once \({twice}\)"):
+        checks.check_file(folder / "train.parquet", "train")
+
+
+def test_an_id_of_train_that_comes_again_in_validation_is_refused(folder: Path, market: tiny.Market) -> None:
+    for row in range(5):
+        market.validation = renamed(market.validation, row, market.train.index[row])
+    tiny.write_v5(folder, market)
+    checks.check_file(folder / "validation.parquet", "validation")
+    with pytest.raises(DataError, match=r"train .* and validation .*: 5 ids occur more than once \(.* and 2 more\)"):
+        checks.check_history(folder)
+
+
+def test_ids_that_only_share_a_hash_pass(folder: Path, market: tiny.Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ids.pd.util, "hash_array", lambda values, **_: np.zeros(len(values), np.uint64))
+    check_all(tiny.write_v5(folder, market))
+
+
+def test_train_and_validation_of_different_features_are_refused(folder: Path, market: tiny.Market) -> None:
+    market.validation = market.validation.rename(columns={tiny.FEATURES[0]: "feature_new"})
+    sentence = r"differ in their features: in the first, 1 absent \(feature_intelligence1\) and 1 extra \(feature_new\)"
+    with pytest.raises(DataError, match=sentence):
+        checks.check_history(tiny.write_v5(folder, market))
+
+
+def test_a_set_of_absent_features_is_refused(folder: Path, market: tiny.Market) -> None:
+    market.features["feature_sets"]["medium"] = [tiny.FEATURES[0], "feature_a", "feature_b"]
+    sentence = r"set medium names 2 columns that are absent \(feature_a, feature_b\)"
+    with pytest.raises(DataError, match=sentence):
+        checks.check_history(tiny.write_v5(folder, market))
+
+
+def test_a_target_that_is_no_column_is_refused(folder: Path, market: tiny.Market) -> None:
+    market.validation = market.validation.drop(columns="target_agnes_20")
+    with pytest.raises(DataError, match=r"validation .* lacks targets that features\.json names \(target_agnes_20\)"):
+        checks.check_history(tiny.write_v5(folder, market))
+
+
+@pytest.mark.parametrize(
+    ("first", "sentence"),
+    [("0030", "era '0030' comes after era '0030'"), ("31", "mixed width")],
+    ids=["overlap", "mixed width"],
+)
+def test_validation_must_follow_train(folder: Path, market: tiny.Market, first: str, sentence: str) -> None:
+    market.validation.iloc[: tiny.ROWS_PER_ERA, 0] = first
+    with pytest.raises(DataError, match=rf"train and validation together: .*{sentence}"):
+        checks.check_history(tiny.write_v5(folder, market))
+
+
+def test_values_are_proven_by_statistics_of_every_row_group(folder: Path, market: tiny.Market) -> None:
+    market.train.iloc[-1, 2] = 7
+    path = tiny.write_v5(folder, market, row_group_size=50) / "train.parquet"
+    with pytest.raises(DataError, match=r"feature_intelligence1 goes from 0 to 7"):
+        checks.check_file(path, "train")
+
+
+def test_files_of_other_writers_pass(folder: Path, market: tiny.Market) -> None:
+    tiny.write_v5(folder, market)
+    table = pa.parquet.read_table(folder / "train.parquet")
+    for name in ("id", "era", "data_type"):
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, name, table.column(name).cast(pa.string()))
+    pa.parquet.write_table(table, folder / "train.parquet", compression="zstd", use_dictionary=False)
+    check_all(folder)
+
+
+def test_features_json_of_other_keys_passes(folder: Path, market: tiny.Market) -> None:
+    market.features["feature_stats"] = {}
+    tiny.write_v5(folder, market)
+    assert "feature_stats" in json.loads((folder / "features.json").read_text())
+    check_all(folder)
