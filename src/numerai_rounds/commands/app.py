@@ -1,0 +1,70 @@
+"""The `rounds` command: each subcommand is one line over a function of the same name."""
+
+from typing import Annotated
+
+import typer
+
+from numerai_rounds.io import process
+
+app = typer.Typer(
+    help="Play the Numerai tournament with a pipeline that can be reproduced bit for bit.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command(
+    epilog="Examples:  rounds compose   |   rounds compose model=ridge   |   rounds compose select.k=200 seed=1"
+)
+def compose(
+    overrides: Annotated[list[str] | None, typer.Argument(help="Hydra overrides to keep in conf/: key=value.")] = None,
+) -> None:
+    """Write params.yaml from conf/; overrides are kept in conf/ first."""
+    from numerai_rounds.commands import configure
+
+    configure.compose(overrides or [])
+
+
+@app.command(epilog="Examples:  dvc exp apply NAME && rounds promote   |   rounds promote NAME")
+def promote(
+    experiment: Annotated[
+        str | None, typer.Argument(help="A DVC experiment; without it, params.yaml as it is.")
+    ] = None,
+) -> None:
+    """Make an experiment's parameters the default: conf/ is changed to compose to them."""
+    from numerai_rounds.commands import configure
+
+    configure.promote(experiment)
+
+
+@app.command("open", epilog="Examples:  rounds open   |   rounds open --next   |   rounds open --round 1350")
+def open_round(
+    number: Annotated[int | None, typer.Option("--round", help="Round to open instead of the current one.")] = None,
+    following: Annotated[bool, typer.Option("--next", help="Open the round after the pinned one.")] = False,  # noqa: FBT002
+) -> None:
+    """Pin the round and the exact files it needs in conf/round.yaml."""
+    from numerai_rounds.commands import opening
+
+    opening.open_round(number, following=following)
+
+
+@app.command(epilog="Example:  rounds report")
+def report() -> None:
+    """Show the scores of the last run and where its submission is."""
+    from numerai_rounds.commands import reporting
+
+    reporting.report()
+
+
+@app.command(epilog="Example:  rounds doctor")
+def doctor() -> None:
+    """Say what is missing or wrong on this machine, in plain words."""
+    from numerai_rounds.commands import doctor as diagnosis
+
+    diagnosis.doctor()
+
+
+def main() -> None:
+    """Entry point of the command line."""
+    process.run(app)

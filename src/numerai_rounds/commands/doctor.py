@@ -1,0 +1,149 @@
+"""`rounds doctor`: what is missing or wrong on this machine, in plain words."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from pathlib import Path
+
+import psutil
+from dotenv import dotenv_values
+
+from numerai_rounds.base.errors import MachineError, RoundsError, some
+from numerai_rounds.io import compose, console, paths
+from numerai_rounds.io.params import load
+
+LOCK = Path("requirements.lock")
+GIGABYTE = 1e9
+MEMORY_GB = 2.0
+DISK_GB = 2.0
+"""What the sample needs; a real round's files are counted from their pins."""
+
+SOUND, NOTE, WRONG = "ok", "note", "wrong"
+KEYS = ("NUMERAI_PUBLIC_ID", "NUMERAI_SECRET_KEY")
+
+
+def doctor() -> None:
+    """Print one line for each thing looked at; a MachineError at the end where something is wrong."""
+    findings = [(name, *check()) for name, check in CHECKS.items()]
+    for name, state, text in findings:
+        console.say(f"{state:<6} {name:<14} {text}")
+    wrong = [name for name, state, _ in findings if state == WRONG]
+    if wrong:
+        raise MachineError(f"{len(wrong)} to mend: {', '.join(wrong)}.")
+
+
+def _python() -> tuple[str, str]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    if not (3, 11) <= sys.version_info[:2] <= (3, 13):
+        return WRONG, f"Python {version}; 3.11, 3.12 or 3.13 is needed. Run `make clean-venv env PYTHON=python3.11`."
+    return SOUND, f"{version} at {sys.executable}"
+
+
+def _packages() -> tuple[str, str]:
+    if not LOCK.exists():
+        return WRONG, f"{LOCK} is not here. Run this in the root of the repository."
+    apart = [f"{name} {found or 'missing'} (locked: {locked})" for name, locked, found in _locked() if found != locked]
+    if apart:
+        return WRONG, f"not as locked: {some(apart)}. Run `make env`."
+    return SOUND, f"as in {LOCK}"
+
+
+def _locked() -> Iterator[tuple[str, str, str | None]]:
+    """Name, locked and installed version of every package that the lock file asks for on this platform."""
+    from packaging.requirements import Requirement
+
+    for line in LOCK.read_text(encoding="utf-8").splitlines():
+        if not re.match(r"[A-Za-z0-9]", line):
+            continue
+        requirement = Requirement(line.rstrip("\\ "))
+        if requirement.marker is not None and not requirement.marker.evaluate():
+            continue
+        try:
+            found: str | None = metadata.version(requirement.name)
+        except metadata.PackageNotFoundError:
+            found = None
+        yield requirement.name, str(requirement.specifier).removeprefix("=="), found
+
+
+def _git() -> tuple[str, str]:
+    if shutil.which("git") is None:
+        return WRONG, "git is not installed."
+    inside = subprocess.run(["git", "rev-parse", "--is-inside-work-tree"], capture_output=True, check=False)
+    if inside.returncode:
+        return WRONG, "this folder is no git repository; DVC needs one. Clone the project instead of copying it."
+    return SOUND, "repository found"
+
+
+def _disk() -> tuple[str, str]:
+    free = shutil.disk_usage(".").free / GIGABYTE
+    needed = max(DISK_GB, _pinned_gigabytes())
+    text = f"{free:,.1f} GB free, about {needed:,.1f} GB needed"
+    return (SOUND if free >= needed else WRONG), text
+
+
+def _pinned_gigabytes() -> float:
+    """Pinned files twice: in the work tree and in DVC's cache."""
+    try:
+        pinned = load().round
+    except RoundsError:
+        return 0.0
+    return 2 * sum(pin.size or 0 for pin in (*pinned.history.values(), *pinned.live.values())) / GIGABYTE
+
+
+def _memory() -> tuple[str, str]:
+    available = psutil.virtual_memory().available / GIGABYTE
+    return (SOUND if available >= MEMORY_GB else WRONG), f"{available:,.1f} GB available, {MEMORY_GB:,.1f} GB needed"
+
+
+def _keys() -> tuple[str, str]:
+    known = {**dotenv_values(".env"), **os.environ}
+    given = [key for key in KEYS if known.get(key)]
+    if len(given) == 1:
+        return (
+            WRONG,
+            f"only {given[0]} is set; set both of {' and '.join(KEYS)} in the environment or .env, or neither.",
+        )
+    return (SOUND, "both given") if given else (NOTE, "none given; data needs none, uploading will")
+
+
+def _remote() -> tuple[str, str]:
+    answer = subprocess.run(
+        [sys.executable, "-m", "dvc", "remote", "list"], capture_output=True, text=True, check=False
+    )
+    if answer.returncode:
+        return WRONG, f"dvc does not work here: {answer.stderr.strip()[-200:]}"
+    names = [line.split()[0] for line in answer.stdout.splitlines() if line.strip()]
+    if not names:
+        return NOTE, "none: this machine alone holds the data. `dvc remote add -d NAME URL`, then `dvc push`."
+    return SOUND, ", ".join(names)
+
+
+def _params() -> tuple[str, str]:
+    try:
+        compose.check_params()
+        parameters = load()
+    except RoundsError as error:
+        return WRONG, str(error)
+    if parameters.round.source != parameters.data.kind:
+        pinned, kind = parameters.round.source, parameters.data.kind
+        return WRONG, f"conf/round.yaml pins files of {pinned!r}, data.kind is {kind!r}. Run `rounds open`."
+    return (
+        SOUND,
+        f"{paths.PARAMS} is in step with {paths.CONF}/, {parameters.round.title}",
+    )
+
+
+CHECKS: dict[str, Callable[[], tuple[str, str]]] = {
+    "Python": _python,
+    "packages": _packages,
+    "git": _git,
+    "disk": _disk,
+    "memory": _memory,
+    "Numerai keys": _keys,
+    "DVC remote": _remote,
+    "configuration": _params,
+}

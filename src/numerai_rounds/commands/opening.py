@@ -1,0 +1,51 @@
+"""`rounds open`: pin the round and its files, so that `dvc repro` is a function of the commit alone."""
+
+from numerai_rounds.base import plugins
+from numerai_rounds.base.errors import ConfigurationError
+from numerai_rounds.base.params import Params, Round, parse
+from numerai_rounds.io import conf_edits, console, paths
+from numerai_rounds.io.compose import compose
+
+
+def open_round(number: int | None, *, following: bool) -> None:
+    """Pin the current round, round `number`, or the one after the pinned round.
+
+    Raises ConfigurationError where both are asked for, or the source has no rounds; ServiceError where
+    the source does not answer.
+    """
+    parameters = parse(compose(paths.CONF))
+    source = plugins.load("data", parameters.data.kind)
+    pinned = parameters.round if parameters.round.source == parameters.data.kind else None
+    if number is None and following:
+        number = _following(parameters, pinned)
+    elif following:
+        raise ConfigurationError("--round and --next exclude each other.")
+    if number is None:
+        number = source.current_round(parameters.data, pinned)
+    history, live = source.pins(parameters.data, number)
+    opened = Round(source=parameters.data.kind, number=number, history=history, live=live)
+    conf_edits.write_round(opened)
+    _tell(opened, pinned)
+
+
+def _following(parameters: Params, pinned: Round | None) -> int:
+    if pinned is None or pinned.number is None:
+        raise ConfigurationError(f"no round of {parameters.data.kind!r} is pinned, so none follows. Run `rounds open`.")
+    return pinned.number + 1
+
+
+def _tell(opened: Round, pinned: Round | None) -> None:
+    before = {**pinned.history, **pinned.live} if pinned else {}
+    files = {**opened.history, **opened.live}
+    rows = [
+        (role, pin.name, f"{pin.size:,}" if pin.size is not None else "made here", _state(pin, before.get(role)))
+        for role, pin in sorted(files.items())
+    ]
+    console.table(opened.title, ["file", "name", "bytes", "since the last pin"], rows)
+    console.say(f"Pinned in {paths.ROUND}; {paths.PARAMS} follows. Next: `dvc repro`.")
+
+
+def _state(pin: object, before: object) -> str:
+    if before is None:
+        return "new"
+    return "unchanged" if pin == before else "changed"

@@ -1,0 +1,97 @@
+"""Composition of conf/ by Hydra, byte for byte as `dvc exp run` writes it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from numerai_rounds.base.errors import ConfigurationError
+from numerai_rounds.io import paths
+from numerai_rounds.io.yaml_files import read_yaml
+
+CONFIG_NAME = "config"
+
+
+def compose(conf: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """The configuration that `conf` and Hydra `overrides` make, interpolations resolved."""
+    return dict(OmegaConf.to_container(_composed(conf, overrides)))  # type: ignore[arg-type]
+
+
+def compose_text(conf: Path) -> str:
+    """The content of params.yaml."""
+    return OmegaConf.to_yaml(_composed(conf, ()))
+
+
+def check_params() -> None:
+    """Refuse a params.yaml that is not what conf/ composes to."""
+    text = compose_text(paths.CONF)
+    if paths.PARAMS.exists() and paths.PARAMS.read_text(encoding="utf-8") == text:
+        return
+    apart = differences(compose(paths.CONF), read_yaml(paths.PARAMS))
+    what = ", ".join(f"{key} (conf/: {ours}, params.yaml: {theirs})" for key, (ours, theirs) in apart.items())
+    raise ConfigurationError(
+        f"params.yaml and conf/ differ in {what or 'form'}. "
+        "Run `rounds compose` to follow conf/, or `rounds promote` to keep what params.yaml says."
+    )
+
+
+def _composed(conf: Path, overrides: Sequence[str]) -> DictConfig:
+    try:
+        with initialize_config_dir(str(conf.resolve()), version_base=None):
+            config = hydra_compose(config_name=CONFIG_NAME, overrides=list(overrides))
+        _refuse_environment(config)
+        OmegaConf.resolve(config)
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
+        raise ConfigurationError(f"conf/ does not compose: {_reason(error)}") from None
+    return config
+
+
+def _refuse_environment(config: DictConfig) -> None:
+    for line in OmegaConf.to_yaml(config).splitlines():
+        if "${oc.env:" in line:
+            raise ConfigurationError(
+                f"conf/ takes a value from the environment, which no commit would hold: {line.strip()}. Write it."
+            )
+
+
+def _reason(error: Exception) -> str:
+    causes: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None:
+        causes += [line.strip() for line in str(cause).splitlines() if line.strip()]
+        cause = cause.__cause__
+    return " ".join(dict.fromkeys(causes))
+
+
+def groups(conf: Path) -> dict[str, list[str]]:
+    """Each group of `conf` with its options."""
+    folders = sorted(path for path in conf.iterdir() if path.is_dir())
+    return {folder.name: sorted(file.stem for file in folder.glob("*.yaml")) for folder in folders}
+
+
+def leaves(tree: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every value of a nested mapping with its path; an empty mapping is a value."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            yield from leaves(value, (*prefix, key))
+        else:
+            yield (*prefix, key), value
+
+
+MISSING = "(absent)"
+
+
+def differences(left: Mapping[str, Any], right: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Dotted keys whose values differ, with both values; `MISSING` for an absent one."""
+    ours, theirs = dict(leaves(left)), dict(leaves(right))
+    return {
+        ".".join(path): (ours.get(path, MISSING), theirs.get(path, MISSING))
+        for path in dict.fromkeys([*ours, *theirs])
+        if ours.get(path, MISSING) != theirs.get(path, MISSING)
+    }

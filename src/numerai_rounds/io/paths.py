@@ -1,0 +1,35 @@
+"""Every path of the project, written once; relative to the repository's root, where all commands run."""
+
+from pathlib import Path
+
+from numerai_rounds.base.roles import file_name
+
+CONF = Path("conf")
+ROUND = CONF / "round.yaml"
+PARAMS = Path("params.yaml")
+
+DATA = Path("data")
+GUARD = DATA / "guard.txt"
+STAGING = DATA / "staging"
+HISTORY = DATA / "raw" / "history"
+LIVE = DATA / "raw" / "live"
+ERAS = {role: DATA / "split" / f"{role}.csv" for role in ("train", "validation")}
+"""Apart, so that a new validation era leaves what training depends on as it was."""
+CANDIDATES = DATA / "features" / "candidates.csv"
+SELECTED = DATA / "features" / "selected.csv"
+PREDICTIONS = DATA / "predictions" / "validation.parquet"
+SUBMISSION = DATA / "submission" / "live_predictions.csv"
+
+MODELS = Path("models")
+MODEL = MODELS / "model.txt"
+IMPORTANCE = MODELS / "importance.csv"
+
+METRICS = Path("metrics")
+SCORES = METRICS / "validation.json"
+PER_ERA = METRICS / "per_era.csv"
+CUMULATIVE = METRICS / "plots" / "cumulative.csv"
+
+
+def raw(part: str, role: str) -> Path:
+    """Where `fetch` puts the file of a role; `part` is `history` or `live`."""
+    return (HISTORY if part == "history" else LIVE) / file_name(role)

@@ -1,0 +1,29 @@
+"""How a stage or command ends: one sentence and an exit code, never a traceback for a user's mistake."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from numerai_rounds.base.errors import RoundsError
+from numerai_rounds.io import atomic, console
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run `main` and leave the process with the exit code of what happened."""
+    try:
+        main()
+    except RoundsError as error:
+        _end(error)
+    except OSError as error:
+        known = atomic.machine_error(error, Path(error.filename or "a file"))
+        if not isinstance(known, RoundsError):
+            raise
+        _end(known)
+    except KeyboardInterrupt:
+        console.complain("stopped.")
+        sys.exit(130)
+
+
+def _end(error: RoundsError) -> None:
+    console.complain(f"error: {error}")
+    sys.exit(error.exit_code)

@@ -1,0 +1,70 @@
+"""How tables and metrics are written: the same values give the same bytes."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from numerai_rounds.base.columns import ERA, ID, PREDICTION
+from numerai_rounds.base.errors import DataError
+from numerai_rounds.io import atomic, paths
+
+DECIMALS = 6
+"""Of a published score: far finer than its uncertainty, coarser than a processor's rounding."""
+
+
+def write_csv(table: pd.DataFrame, path: Path, decimals: int | None = None) -> None:
+    """Write a table; `decimals` rounds its floats, None keeps them exact. NaN is an empty cell."""
+    content = table.round(decimals) if decimals is not None else table
+    atomic.write_text(path, content.to_csv(index=False, lineterminator="\n"))
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Read a table of ours; eras stay text."""
+    return pd.read_csv(path, dtype={ERA: str})
+
+
+def read_side(side: str) -> pd.DataFrame:
+    """The eras that `split` put on a side (`train`, `validation`), in order, with their `rows` and `resolved` rows."""
+    eras = read_csv(paths.ERAS[side])
+    return eras[eras["side"] == side].reset_index(drop=True)
+
+
+def read_selected() -> list[str]:
+    """The chosen features, in the order of choice."""
+    return list(read_csv(paths.SELECTED)["feature"])
+
+
+def write_metrics(metrics: Mapping[str, float], path: Path) -> None:
+    """Write headline figures as sorted, rounded JSON, one a line; NaN is refused."""
+    broken = [name for name, value in metrics.items() if not np.isfinite(value)]
+    if broken:
+        raise DataError(f"no finite value for {', '.join(sorted(broken))}: the predictions cannot be scored.")
+    rounded = {
+        name: value if isinstance(value, int) else round(float(value), DECIMALS) for name, value in metrics.items()
+    }
+    atomic.write_text(path, json.dumps(rounded, indent=2, sort_keys=True, allow_nan=False) + "\n")
+
+
+def read_metrics(path: Path) -> dict[str, float]:
+    """Headline figures as written by `write_metrics`."""
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def write_submission(submission: pd.DataFrame, path: Path) -> None:
+    """Write a submission; what is read back from the disk must be what was written."""
+    with atomic.writing(path) as temporary:
+        submission.to_csv(temporary, index=False, lineterminator="\n")
+        back = pd.read_csv(temporary, dtype={ID: str}, float_precision="round_trip")
+        if not (back[ID].eq(submission[ID]).all() and back[PREDICTION].eq(submission[PREDICTION]).all()):
+            raise DataError(f"{path} does not read back as it was written. Check the disk and run again.")
+
+
+def write_parquet(table: pd.DataFrame, path: Path) -> None:
+    """Write a table with its index."""
+    with atomic.writing(path) as temporary:
+        pq.write_table(pa.Table.from_pandas(table), temporary, compression="zstd")

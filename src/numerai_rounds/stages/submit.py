@@ -1,0 +1,23 @@
+"""submit: predict the live era, check the file against every rule of the tournament, write it. It never uploads."""
+
+import os
+
+from numerai_rounds.base import plugins
+from numerai_rounds.domain import submission
+from numerai_rounds.io import console, history, params, paths, process, tables
+
+
+def main() -> None:
+    """Write the submission of the pinned round."""
+    parameters = params.load()
+    model = plugins.load("model", parameters.model.kind).load(paths.MODEL.read_text(encoding="utf-8"))
+    ids, features = history.read_live(model.features, parameters.data.missing_features)
+    predictions = model.predict(features, parameters.threads or os.cpu_count())
+    table = submission.predictions_to_submission(ids, predictions)
+    submission.check(table, ids)
+    tables.write_submission(table, paths.SUBMISSION)
+    console.say(f"{len(table):,} predictions for {parameters.round.title}, all rules met: {paths.SUBMISSION}")
+
+
+if __name__ == "__main__":
+    process.run(main)

@@ -1,0 +1,123 @@
+"""Every test runs without credentials, without a network beyond this machine, and in its own working folder."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+SECRETS = ("NUMERAI_PUBLIC_ID", "NUMERAI_SECRET_KEY", "NUMERAI_API_URL", "TRIGGER_ID", "NUMERAI_COMPUTE_ID")
+TINY = (
+    "data.features=40",
+    "data.train_eras=40",
+    "data.validation_eras=10",
+    "data.rows_per_era=60",
+    "select.k=10",
+    "model.n_estimators=10",
+)
+"""Overrides that make a pipeline of seconds out of the committed configuration."""
+
+
+@pytest.fixture(autouse=True)
+def hermetic(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [*SECRETS, "DVC_EXP_NAME", "DVC_ROOT"]:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    connect = socket.socket.connect
+
+    def local_only(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise OSError(f"a test tried to reach {address[0]}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", local_only)
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A clone of the project in a folder of its own, as a person would have it."""
+
+    path: Path
+
+    def run(self, *command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the clone; its output and errors come back together."""
+        done = subprocess.run(
+            command,
+            cwd=self.path,
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
+        return done
+
+    def repro(self, *arguments: str, **environment: str) -> list[str]:
+        """Run `dvc repro`; the names of the stages that ran, the guard left out."""
+        output = self.run("dvc", "repro", *arguments, **environment).stdout
+        ran = [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage '")]
+        return [stage for stage in ran if stage != "guard"]
+
+    def commit(self, message: str) -> None:
+        """Commit everything that git does not ignore."""
+        self.run("git", "add", "--all")
+        self.run("git", "commit", "--quiet", "--message", message)
+
+    def params(self) -> dict[str, Any]:
+        """params.yaml as it is."""
+        return yaml.safe_load((self.path / "params.yaml").read_text())
+
+
+def clone(path: Path) -> Repository:
+    """A copy of the working tree's files, committed in a fresh repository; its code is the one that runs."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in listed.stdout.splitlines():
+        if (ROOT / name).is_file():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, path / name)
+    repository = Repository(path)
+    repository.run("git", "init", "--quiet", "--initial-branch", "main")
+    for key, value in {"user.name": "A Person", "user.email": "person@example.org"}.items():
+        repository.run("git", "config", key, value)
+    repository.commit("the project")
+    return repository
+
+
+@pytest.fixture(autouse=True, scope="session")
+def commands_on_path() -> None:
+    """`python`, `dvc` and `rounds` are those of the running environment; a clone's code shadows the installed one."""
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    os.environ["PYTHONPATH"] = "src"
+    os.environ["DVC_NO_ANALYTICS"] = "1"
+    os.environ["COLUMNS"] = "160"
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    """A clone with the committed configuration; nothing has run in it."""
+    return clone(tmp_path / "clone")
+
+
+@pytest.fixture
+def tiny(repository: Repository) -> Repository:
+    """A clone with a tiny sample, its round opened and committed; nothing has run in it."""
+    repository.run("rounds", "compose", *TINY)
+    repository.run("rounds", "open")
+    repository.commit("tiny")
+    return repository

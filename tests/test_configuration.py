@@ -1,0 +1,157 @@
+"""conf/ is the only truth: what composes, what is kept, what is refused."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from dvc.utils.hydra import compose_and_dump
+
+from numerai_rounds.base.errors import ConfigurationError
+from numerai_rounds.base.params import parse
+from numerai_rounds.io import conf_edits, paths
+from numerai_rounds.io.compose import check_params, compose, compose_text, groups
+from tests.conftest import ROOT, Repository
+
+CONF = ROOT / paths.CONF
+OPTIONS = [(group, option) for group, options in groups(CONF).items() for option in options]
+NEEDED = {"local": ["data.path=somewhere"]}
+
+
+def test_committed_params_are_what_conf_composes_to() -> None:
+    assert (ROOT / paths.PARAMS).read_text() == compose_text(CONF)
+
+
+def test_params_have_the_bytes_that_dvc_writes(tmp_path: Path) -> None:
+    written = tmp_path / "params.yaml"
+    compose_and_dump(written, str(CONF), None, "config", "", [])
+    assert written.read_text() == compose_text(CONF)
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS)
+def test_every_preset_and_experiment_composes_and_fits_the_schema(group: str, option: str) -> None:
+    parse(compose(CONF, [f"{group}={option}", *NEEDED.get(option, [])]))
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("+model.learing_rate=0.1", "model.learing_rate: there is no such key; did you mean 'learning_rate'"),
+        ("model.learning_rate=fast", r"model.learning_rate: .*number.*got 'fast'"),
+        ("seed=1.5", r"seed: .*integer.*got 1.5"),
+        ("model.kind=lightgmb", "model.kind is 'lightgmb': did you mean 'lightgbm'"),
+        ("data=local", r"data.path: must be given"),
+        ("~seed", "seed: missing"),
+        ("target=era", "target: .*pattern"),
+    ],
+)
+def test_a_slip_is_named_with_what_was_expected(override: str, sentence: str) -> None:
+    with pytest.raises(ConfigurationError, match=sentence):
+        parse(compose(CONF, [override]))
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("model.learing_rate=0.1", "Could not override 'model.learing_rate'"),
+        ("model=lightgmb", "Could not find 'model/lightgmb'"),
+        ("seed=${oc.env:HOME}", "takes a value from the environment"),
+        ("seed=${nothing}", "nothing"),
+        ("model=3", "must be a string"),
+    ],
+)
+def test_what_does_not_compose_is_refused(override: str, sentence: str) -> None:
+    with pytest.raises(ConfigurationError, match=sentence):
+        compose(CONF, [override])
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """conf/ and params.yaml of the project in the working folder."""
+    subprocess.run(["cp", "-r", CONF, tmp_path], check=True)
+    conf_edits.write_params()
+    return tmp_path
+
+
+def composed() -> dict:
+    params = yaml.safe_load(paths.PARAMS.read_text())
+    assert params == compose(paths.CONF)
+    return params
+
+
+def test_overrides_are_kept_in_the_file_that_gives_the_value(project: Path) -> None:
+    conf_edits.apply_overrides(["model.learning_rate=0.03", "seed=11", "select=feature_set", "select.name=small"])
+    params = composed()
+    assert (params["model"]["learning_rate"], params["seed"]) == (0.03, 11)
+    assert params["select"] == {"kind": "feature_set", "name": "small"}
+    assert "learning_rate: 0.03" in Path("conf/model/lightgbm.yaml").read_text()
+    assert "name: small" in Path("conf/select/feature_set.yaml").read_text()
+    assert "# always a full name" in Path("conf/config.yaml").read_text()
+
+
+def test_keeping_nothing_changes_nothing(project: Path) -> None:
+    before = {path: path.read_bytes() for path in Path("conf").rglob("*.yaml")}
+    conf_edits.apply_overrides([])
+    conf_edits.apply_overrides(["model=lightgbm"])
+    assert {path: path.read_bytes() for path in Path("conf").rglob("*.yaml")} == before
+
+
+def test_a_parameter_can_be_added_and_removed(project: Path) -> None:
+    conf_edits.apply_overrides(["+model.path_smooth=1.5"])
+    assert composed()["model"]["path_smooth"] == 1.5
+    conf_edits.apply_overrides(["~model.path_smooth"])
+    assert "path_smooth" not in composed()["model"]
+
+
+def test_a_value_that_an_experiment_sets_is_kept_in_the_experiment(project: Path) -> None:
+    Path("conf/experiment/slow.yaml").write_text("# @package _global_\nmodel:\n  learning_rate: 0.01\n")
+    conf_edits.apply_overrides(["experiment=slow", "model.learning_rate=0.03", "model.num_leaves=9"])
+    assert composed()["model"]["learning_rate"] == 0.03
+    assert "learning_rate: 0.03" in Path("conf/experiment/slow.yaml").read_text()
+    conf_edits.apply_overrides(["experiment=none"])
+    assert composed()["model"]["learning_rate"] != 0.03
+    assert composed()["model"]["num_leaves"] == 9
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (["model.learning_rate=slow"], "learning_rate"),
+        (["model.num_leaves=1,2"], "cannot be kept"),
+        (["round.number=1"], "written by `rounds open` alone"),
+        (["=3"], "override not understood|does not compose"),
+        (["seed=1", "model.learning_rate=-1"], "learning_rate"),
+    ],
+)
+def test_what_is_refused_leaves_every_file_as_it_was(project: Path, overrides: list[str], sentence: str) -> None:
+    before = {path: path.read_bytes() for path in project.rglob("*.yaml")}
+    with pytest.raises(ConfigurationError, match=sentence):
+        conf_edits.apply_overrides(overrides)
+    assert {path: path.read_bytes() for path in project.rglob("*.yaml")} == before
+
+
+def test_adopting_finds_the_preset_and_keeps_the_round(project: Path) -> None:
+    wanted = compose(paths.CONF, ["model=ridge", "model.alpha=3.5", "target=target_ender_20"])
+    wanted["round"] = {**wanted["round"], "number": 1}
+    conf_edits.adopt(wanted)
+    params = composed()
+    assert (params["model"]["kind"], params["model"]["alpha"]) == ("ridge", 3.5)
+    assert params["target"] == "target_ender_20"
+    assert params["round"]["number"] != 1
+
+
+def test_the_guard_names_what_differs(project: Path) -> None:
+    check_params()
+    params = paths.PARAMS.read_text()
+    paths.PARAMS.write_text(params.replace("seed: 7", "seed: 8"))
+    with pytest.raises(ConfigurationError, match=r"seed \(conf/: 7, params.yaml: 8\)"):
+        check_params()
+
+
+def test_the_guard_stops_repro_before_any_work(tiny: Repository) -> None:
+    config = tiny.path / "conf/config.yaml"
+    config.write_text(config.read_text().replace("seed: 7", "seed: 8"))
+    stopped = tiny.run("dvc", "repro", check=False)
+    assert stopped.returncode
+    assert "params.yaml and conf/ differ in seed" in stopped.stdout
+    assert not (tiny.path / "data/raw").exists()

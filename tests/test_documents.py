@@ -1,0 +1,65 @@
+"""Every command that a document names exists, and those in its blocks are run, in order, in one clone."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, Repository, clone
+from tests.service.stand_in import StandIn
+
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SMALL = ("data.features=240", "data.train_eras=40", "data.validation_eras=10", "data.rows_per_era=60")
+BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+INLINE = re.compile(r"`((?:rounds|dvc|make|git) [^`]+)`")
+PROGRAMS = ("rounds", "dvc")
+
+
+def commands(document: Path) -> list[str]:
+    """The commands of a document's shell blocks, comments left out."""
+    lines = [line for block in BLOCK.findall(document.read_text()) for line in block.splitlines()]
+    return [command for line in lines if (command := re.sub(r"\s+#.*", "", line).strip())]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_that_a_sentence_names_exists(document: Path, repository: Repository) -> None:
+    named = {tuple(words.split()[:2]) for words in INLINE.findall(document.read_text())}
+    for program, subcommand in sorted(named):
+        if program == "make":
+            repository.run("make", "--dry-run", subcommand)
+        elif program in PROGRAMS:
+            assert subcommand in repository.run(program, "--help").stdout
+            repository.run(program, subcommand, "--help")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_file_that_a_document_links_to_exists(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text())
+    assert all((document.parent / link).exists() for link in links)
+
+
+def serve(repository: Repository) -> dict[str, Path]:
+    """The files that the clone's sample made, under the names of the service, and in a folder `my-data`."""
+    folder = repository.path / "my-data"
+    folder.mkdir()
+    for path in [*repository.path.glob("data/raw/*/*.parquet"), repository.path / "data/raw/history/features.json"]:
+        shutil.copy(path, folder / path.name)
+    return {f"v5.3/{path.name}": path for path in folder.iterdir()}
+
+
+def test_the_readme_works_as_written(tmp_path: Path) -> None:
+    repository = clone(tmp_path / "clone")
+    repository.run("rounds", "compose", *SMALL)
+    repository.run("rounds", "open")
+    repository.repro()
+    (repository.path / ".gitignore").open("a").write("my-data/\n")
+    repository.commit("small")
+    with StandIn(serve(repository), round_number=1400) as service:
+        for command in commands(ROOT / "README.md"):
+            if command.startswith("make "):
+                repository.run("make", "--dry-run", *command.split()[1:])
+            elif not command.startswith("source "):
+                repository.run("bash", "-euc", command, NUMERAI_API_URL=service.url)
+    assert repository.params()["model"]["learning_rate"] == 0.01
+    assert (repository.path / "dvc_plots/index.html").exists()

@@ -1,0 +1,204 @@
+"""The pipeline as people use it: what it writes, what re-runs, and that it is the same everywhere."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.conftest import Repository, clone
+
+ALL = ["fetch@history", "fetch@live", "split", "select", "train", "evaluate", "submit"]
+OUTPUTS = ["data/raw", "data/split", "data/features", "data/predictions", "data/submission", "models", "metrics"]
+
+
+def digest(repository: Repository) -> dict[str, str]:
+    """The hash of every output, dvc.lock included."""
+    files = [path for folder in OUTPUTS for path in (repository.path / folder).rglob("*") if path.is_file()]
+    return {
+        str(path.relative_to(repository.path)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in [*files, repository.path / "dvc.lock"]
+    }
+
+
+def edit(repository: Repository, file: str, text: str) -> None:
+    """Append to a file, as someone who works on it would."""
+    with (repository.path / file).open("a") as handle:
+        handle.write(text)
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """A tiny clone whose pipeline has run once."""
+    repository = clone(tmp_path_factory.mktemp("played"))
+    from tests.conftest import TINY
+
+    repository.run("rounds", "compose", *TINY)
+    repository.run("rounds", "open")
+    assert sorted(repository.repro()) == sorted(ALL)
+    repository.commit("played")
+    return repository
+
+
+@pytest.fixture
+def run(played: Repository, tmp_path: Path) -> Repository:
+    """A copy of the tiny clone that has run."""
+    shutil.copytree(played.path, tmp_path / "run", symlinks=True)
+    return Repository(tmp_path / "run")
+
+
+def test_nothing_to_do_does_nothing(played: Repository) -> None:
+    assert played.repro() == []
+
+
+AFTER_TRAIN = ["train", "evaluate", "submit"]
+AFTER_SELECT = ["select", *AFTER_TRAIN]
+RERUNS = {
+    "model": (["model.learning_rate=0.2"], AFTER_TRAIN),
+    "another model": (["model=ridge"], AFTER_TRAIN),
+    "seed": (["seed=8"], AFTER_TRAIN),
+    "select": (["select.k=12"], AFTER_SELECT),
+    "another selector": (["select=feature_set", "select.name=medium"], AFTER_SELECT),
+    "target": (["target=target_ender_20"], ["split", *AFTER_SELECT]),
+    "threads": (["threads=1"], []),
+}
+
+
+@pytest.mark.parametrize("change", RERUNS)
+def test_what_a_parameter_reruns(run: Repository, change: str) -> None:
+    overrides, stages = RERUNS[change]
+    run.run("rounds", "compose", *overrides)
+    assert sorted(run.repro()) == sorted(stages)
+
+
+def test_a_new_round_reruns_live_and_submit_only(run: Repository) -> None:
+    run.run("rounds", "open", "--next")
+    assert sorted(run.repro()) == ["fetch@live", "submit"]
+
+
+def test_a_new_week_does_not_touch_what_training_depends_on(run: Repository) -> None:
+    before = json.loads((run.path / "metrics/validation.json").read_text())
+    run.run("rounds", "open", "--round", "1348")
+    assert sorted(run.repro()) == ["evaluate", "fetch@history", "fetch@live", "split", "submit"]
+    after = json.loads((run.path / "metrics/validation.json").read_text())
+    assert after["eras"] == before["eras"] + 1
+
+
+@pytest.mark.parametrize(
+    ("file", "stages"),
+    [
+        ("src/numerai_rounds/domain/models/ridge.py", []),
+        ("src/numerai_rounds/domain/selectors/feature_set.py", []),
+        ("conf/model/ridge.yaml", []),
+        ("src/numerai_rounds/domain/models/lightgbm.py", ["train"]),
+        ("src/numerai_rounds/domain/metrics/mae.py", ["evaluate"]),
+        ("src/numerai_rounds/domain/selectors/top_k.py", ["select"]),
+        ("README.md", []),
+    ],
+)
+def test_what_an_edited_file_reruns(run: Repository, file: str, stages: list[str]) -> None:
+    edit(run, file, "\n# a remark\n")
+    ran = run.repro()
+    users = ["evaluate", "submit"] if "models/lightgbm" in file else []
+    assert sorted(ran) == sorted([*stages, *users])
+
+
+def test_two_clones_give_the_same_bytes_with_one_and_two_threads(played: Repository, tiny: Repository) -> None:
+    tiny.run("rounds", "compose", "threads=1")
+    tiny.repro(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+    assert digest(tiny) == digest(played)
+
+
+def test_what_others_rely_on(played: Repository) -> None:
+    path = played.path
+    scores_text = (path / "metrics/validation.json").read_text()
+    scores = json.loads(scores_text)
+    assert list(scores) == sorted(scores)
+    assert len(scores_text.splitlines()) == len(scores) + 2
+    assert {"corr_mean", "spearman_mean", "spearman_sharpe", "payout_ratio", "mae", "feature_exposure"} <= set(scores)
+    assert all(np.isfinite(value) and round(value, 6) == value for value in scores.values())
+
+    per_era = pd.read_csv(path / "metrics/per_era.csv", dtype={"era": str})
+    assert per_era.columns[0] == "era"
+    assert {"corr", "spearman"} <= set(per_era.columns)
+    predictions = pd.read_parquet(path / "data/predictions/validation.parquet")
+    assert (predictions.index.name, list(predictions.columns)) == ("id", ["era", "prediction"])
+    assert list(per_era["era"]) == list(predictions["era"].unique())
+    assert scores["eras"] == len(per_era) == 10
+
+    selected = pd.read_csv(path / "data/features/selected.csv")
+    assert list(selected.columns) == ["feature", "score"]
+    assert selected["score"].is_monotonic_decreasing
+    assert len(selected) == played.params()["select"]["k"]
+
+    submission = pd.read_csv(path / "data/submission/live_predictions.csv")
+    live = pd.read_parquet(path / "data/raw/live/live.parquet")
+    assert list(submission.columns) == ["id", "prediction"]
+    assert list(submission["id"]) == list(live.index)
+    assert submission["prediction"].between(0, 1).all()
+
+
+def test_selection_and_training_never_see_validation(played: Repository) -> None:
+    train = pd.read_csv(played.path / "data/split/train.csv", dtype={"era": str})
+    validation = pd.read_csv(played.path / "data/split/validation.csv", dtype={"era": str})
+    used = train.loc[train["side"] == "train", "era"].astype(int)
+    scored = validation.loc[validation["side"] == "validation", "era"].astype(int)
+    assert scored.min() - used.max() == 16 + 1
+    raw = pd.read_parquet(played.path / "data/raw/history/train.parquet", columns=["era", "target_ender_60"])
+    candidates = pd.read_csv(played.path / "data/features/candidates.csv").set_index("feature")["correlation"]
+    features = pd.read_parquet(played.path / "data/raw/history/train.parquet", columns=list(candidates.index))
+    kept = raw["era"].astype(int).isin(used)
+    expected = features[kept].astype("float64").corrwith(raw.loc[kept, "target_ender_60"].astype("float64"))
+    np.testing.assert_allclose(candidates, expected[candidates.index], atol=1e-9)
+
+
+def test_experiments_run_show_and_are_promoted(run: Repository) -> None:
+    run.run("dvc", "exp", "run", "--name", "slower", "-S", "model.learning_rate=0.01")
+    run.run("dvc", "exp", "run", "--name", "linear", "-S", "model=ridge", "-S", "select.k=12")
+    shown = run.run("dvc", "exp", "show", "--csv", "--only-changed").stdout
+    assert "slower" in shown
+    assert "linear" in shown
+    assert "0.01" in run.run("dvc", "exp", "diff", "main", "slower").stdout
+    assert "corr_mean" in run.run("dvc", "metrics", "diff").stdout
+    run.run("git", "checkout", "--quiet", "--force", ".")
+    run.run("dvc", "checkout", "--quiet")
+
+    run.run("rounds", "promote", "linear")
+    assert run.params()["model"]["kind"] == "ridge"
+    assert run.params()["select"]["k"] == 12
+    assert run.repro() == []
+
+
+def test_an_interrupted_fetch_goes_on(tiny: Repository) -> None:
+    tiny.repro("fetch@history")
+    before = digest(tiny)
+    for name in ("validation.parquet", "manifest.json"):
+        (tiny.path / "data/raw/history" / name).unlink()
+    tiny.repro("--force", "fetch@history")
+    assert digest(tiny) == before
+
+
+def test_a_target_that_does_not_exist_is_named_and_a_corrected_run_succeeds(run: Repository) -> None:
+    run.run("rounds", "compose", "target=target_enders_20")
+    stopped = run.run("dvc", "repro", check=False)
+    assert "did you mean 'target_ender_20'" in stopped.stdout
+    assert "Traceback" not in stopped.stdout
+    run.run("rounds", "compose", "target=target_ender_20")
+    assert "submit" in run.repro()
+
+
+def test_the_alias_is_refused_with_the_name_it_stands_for(run: Repository) -> None:
+    run.run("rounds", "compose", "target=target")
+    stopped = run.run("python", "-m", "numerai_rounds.stages.split", check=False)
+    assert stopped.returncode == 2
+    assert "it equals target_ender_60 here" in stopped.stdout
+
+
+def test_pins_of_another_source_are_refused(run: Repository) -> None:
+    run.run("rounds", "compose", "data.seed=2")
+    stopped = run.run("python", "-m", "numerai_rounds.stages.fetch", "history", check=False)
+    assert stopped.returncode == 2
+    assert "rounds open" in stopped.stdout

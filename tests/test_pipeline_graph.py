@@ -1,0 +1,88 @@
+"""dvc.yaml lists every file that a stage's result can depend on."""
+
+import ast
+import re
+from pathlib import Path
+
+import grimp
+import pytest
+import yaml
+
+from numerai_rounds.base import plugins
+from tests.conftest import ROOT
+
+PACKAGE = "numerai_rounds"
+STAGES = ["guard", "fetch", "split", "select", "train", "evaluate", "submit"]
+ONLY_SHOWN = {f"{PACKAGE}.io.{name}" for name in ("console", "process", "reports")}
+"""Modules whose work a person sees and no file holds."""
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    return grimp.build_graph(PACKAGE, cache_dir=None)
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> dict:
+    return yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+
+
+def path_of(module: str) -> Path:
+    base = Path("src", *module.split("."))
+    return base / "__init__.py" if (ROOT / base).is_dir() else base.with_suffix(".py")
+
+
+def holds_code(module: str) -> bool:
+    """Whether a module is more than a docstring."""
+    return len(ast.parse((ROOT / path_of(module)).read_text()).body) > 1
+
+
+def plugged_in(stage: str) -> list[str]:
+    """Modules of every plug-in that a stage loads by name."""
+    source = (ROOT / path_of(f"{PACKAGE}.stages.{stage}")).read_text()
+    families = [plugins.FAMILIES[section] for section in re.findall(r'plugins\.load\(\s*"(\w+)"', source)]
+    families += [plugins.METRICS] if "plugins.metrics()" in source else []
+    return [f"{package}.{name}" for package in families for name in plugins.names(package)]
+
+
+def declared(stage: dict) -> set[str]:
+    """Dependencies with `${model.kind}` replaced by every kind there is."""
+    paths = set()
+    for dependency in stage["deps"]:
+        section = re.search(r"\$\{(\w+)\.kind\}", dependency)
+        kinds = plugins.names(plugins.FAMILIES[section[1]]) if section else [""]
+        paths |= {re.sub(r"\$\{\w+\.kind\}", kind, dependency) for kind in kinds}
+    return paths
+
+
+def test_every_stage_has_its_module_and_every_module_its_stage(pipeline: dict) -> None:
+    assert list(pipeline) == STAGES
+    assert sorted(STAGES) == sorted(path.stem for path in (ROOT / "src" / PACKAGE / "stages").glob("[a-z]*.py"))
+
+
+@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "guard"])
+def test_every_imported_module_is_a_dependency(stage: str, graph: grimp.ImportGraph, pipeline: dict) -> None:
+    roots = [f"{PACKAGE}.stages.{stage}", *plugged_in(stage)]
+    modules = set(roots).union(*(graph.find_upstream_modules(root) for root in roots)) - ONLY_SHOWN
+    needed = {str(path_of(module)) for module in modules if holds_code(module)}
+    listed = declared(pipeline[stage])
+    missing = {path for path in needed if not any(path == entry or path.startswith(f"{entry}/") for entry in listed)}
+    assert not missing
+
+
+@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "guard"])
+def test_every_listed_module_is_needed(stage: str, graph: grimp.ImportGraph, pipeline: dict) -> None:
+    roots = [f"{PACKAGE}.stages.{stage}", *plugged_in(stage)]
+    modules = set(roots).union(*(graph.find_upstream_modules(root) for root in roots))
+    needed = {str(path_of(module)) for module in modules}
+    idle = {
+        entry
+        for entry in declared(pipeline[stage])
+        if entry.startswith("src/") and not any(path == entry or path.startswith(f"{entry}/") for path in needed)
+    }
+    assert not idle
+
+
+@pytest.mark.parametrize("stage", ["split", "select", "train", "evaluate", "submit"])
+def test_the_environment_is_a_dependency(stage: str, pipeline: dict) -> None:
+    assert "requirements.lock" in pipeline[stage]["deps"]
