@@ -21,6 +21,7 @@ TINY = (
     "data.rows_per_era=60",
     "select.k=10",
     "model.n_estimators=10",
+    "model.min_data_in_leaf=20",
 )
 """Overrides that make a pipeline of seconds out of the committed configuration."""
 
@@ -73,6 +74,11 @@ class Repository:
         self.run("git", "add", "--all")
         self.run("git", "commit", "--quiet", "--message", message)
 
+    def copy(self, path: Path) -> "Repository":
+        """The whole folder, DVC's cache included, in another place."""
+        shutil.copytree(self.path, path, symlinks=True)
+        return Repository(path)
+
     def params(self) -> dict[str, Any]:
         """params.yaml as it is."""
         return yaml.safe_load((self.path / "params.yaml").read_text())
@@ -114,10 +120,17 @@ def repository(tmp_path: Path) -> Repository:
     return clone(tmp_path / "clone")
 
 
-@pytest.fixture
-def tiny(repository: Repository) -> Repository:
-    """A clone with a tiny sample, its round opened and committed; nothing has run in it."""
+@pytest.fixture(scope="session")
+def tiny_once(commands_on_path: None, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """Made once; tests work on copies of it."""
+    repository = clone(tmp_path_factory.mktemp("tiny"))
     repository.run("rounds", "compose", *TINY)
     repository.run("rounds", "open")
     repository.commit("tiny")
     return repository
+
+
+@pytest.fixture
+def tiny(tiny_once: Repository, tmp_path: Path) -> Repository:
+    """A clone with a tiny sample, its round opened and committed; nothing has run in it."""
+    return tiny_once.copy(tmp_path / "tiny")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, Repository, clone
+from tests.conftest import ROOT, TINY, Repository, clone
 from tests.service.stand_in import StandIn
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-SMALL = ("data.features=240", "data.train_eras=40", "data.validation_eras=10", "data.rows_per_era=60")
+SMALL = (*TINY, "data.features=240", "select.k=150")
 BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 INLINE = re.compile(r"`((?:rounds|dvc|make|git) [^`]+)`")
 PROGRAMS = ("rounds", "dvc")
@@ -53,7 +53,8 @@ def test_the_readme_works_as_written(tmp_path: Path) -> None:
     repository.run("rounds", "compose", *SMALL)
     repository.run("rounds", "open")
     repository.repro()
-    (repository.path / ".gitignore").open("a").write("my-data/\n")
+    with (repository.path / ".gitignore").open("a") as ignored:
+        ignored.write("my-data/\n")
     repository.commit("small")
     with StandIn(serve(repository), round_number=1400) as service:
         for command in commands(ROOT / "README.md"):

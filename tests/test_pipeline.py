@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tests.conftest import Repository, clone
+from tests.conftest import Repository
 
 ALL = ["fetch@history", "fetch@live", "split", "select", "train", "evaluate", "submit"]
 OUTPUTS = ["data/raw", "data/split", "data/features", "data/predictions", "data/submission", "models", "metrics"]
@@ -31,13 +30,9 @@ def edit(repository: Repository, file: str, text: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+def played(tiny_once: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """A tiny clone whose pipeline has run once."""
-    repository = clone(tmp_path_factory.mktemp("played"))
-    from tests.conftest import TINY
-
-    repository.run("rounds", "compose", *TINY)
-    repository.run("rounds", "open")
+    repository = tiny_once.copy(tmp_path_factory.mktemp("played") / "tiny")
     assert sorted(repository.repro()) == sorted(ALL)
     repository.commit("played")
     return repository
@@ -46,8 +41,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 @pytest.fixture
 def run(played: Repository, tmp_path: Path) -> Repository:
     """A copy of the tiny clone that has run."""
-    shutil.copytree(played.path, tmp_path / "run", symlinks=True)
-    return Repository(tmp_path / "run")
+    return played.copy(tmp_path / "run")
 
 
 def test_nothing_to_do_does_nothing(played: Repository) -> None:

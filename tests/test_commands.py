@@ -1,0 +1,78 @@
+"""The command line: what it says, and how it ends."""
+
+import re
+from collections.abc import Sequence
+from uuid import uuid4
+
+import pytest
+from typer.testing import CliRunner
+
+from numerai_rounds.commands.app import app
+from tests.conftest import Repository
+
+SECRETS = {"NUMERAI_PUBLIC_ID": uuid4().hex, "NUMERAI_SECRET_KEY": uuid4().hex}
+
+
+@pytest.mark.parametrize("command", ["compose", "promote", "open", "report", "doctor"])
+def test_every_command_shows_an_example(command: str) -> None:
+    shown = CliRunner().invoke(app, [command, "--help"]).output
+    assert "Example" in shown
+    assert f"rounds {command}" in shown
+
+
+def test_the_doctor_finds_a_sound_machine(tiny: Repository) -> None:
+    said = tiny.run("rounds", "doctor").stdout
+    assert "in step with conf/, round 1343 of sample" in said
+    assert "wrong" not in said
+
+
+@pytest.mark.parametrize(
+    ("environment", "spoil", "sentence"),
+    [
+        ({"NUMERAI_PUBLIC_ID": "half"}, None, "only NUMERAI_PUBLIC_ID is set"),
+        ({}, ("params.yaml", "seed: 7", "seed: 8"), "differ in seed"),
+        ({}, ("requirements.lock", "numpy==", "numpy==0"), "not as locked: numpy"),
+        ({}, ("conf/config.yaml", "data: sample", "data: numerai"), "differ in data.kind"),
+    ],
+)
+def test_the_doctor_says_what_to_mend(
+    tiny: Repository, environment: dict[str, str], spoil: Sequence[str] | None, sentence: str
+) -> None:
+    if spoil:
+        path = tiny.path / spoil[0]
+        path.write_text(path.read_text().replace(spoil[1], spoil[2]))
+    said = tiny.run("rounds", "doctor", check=False, **environment)
+    assert said.returncode == 5
+    assert sentence in said.stdout
+    assert "half" not in said.stdout
+
+
+def test_nothing_to_report_before_the_first_run(repository: Repository) -> None:
+    (repository.path / "metrics/validation.json").unlink()
+    said = repository.run("rounds", "report", check=False)
+    assert said.returncode == 2
+    assert "run `dvc repro` first" in said.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["open", "--round", "1350", "--next"], "exclude each other"),
+        (["open", "--round", "5"], "no round 5"),
+        (["promote", "nonsense"], "there is no experiment 'nonsense'"),
+        (["compose", "select.k=-1"], "select.k: .*greater than or equal to 1"),
+    ],
+)
+def test_a_slip_is_a_sentence_and_changes_nothing(tiny: Repository, arguments: list[str], sentence: str) -> None:
+    said = tiny.run("rounds", *arguments, check=False)
+    assert said.returncode == 2
+    assert re.search(sentence, said.stdout)
+    assert "Traceback" not in said.stdout
+    assert tiny.run("git", "status", "--porcelain").stdout == ""
+
+
+def test_no_key_is_in_any_file_or_output(tiny: Repository) -> None:
+    output = tiny.run("dvc", "repro", **SECRETS).stdout + tiny.run("rounds", "doctor", **SECRETS).stdout
+    files = [path for path in tiny.path.rglob("*") if path.is_file()]
+    content = output.encode() + b"".join(path.read_bytes() for path in files)
+    assert not any(secret.encode() in content for secret in SECRETS.values())
