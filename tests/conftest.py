@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,15 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-SECRETS = ("NUMERAI_PUBLIC_ID", "NUMERAI_SECRET_KEY", "NUMERAI_API_URL", "TRIGGER_ID", "NUMERAI_COMPUTE_ID")
+SECRETS = (
+    "NUMERAI_PUBLIC_ID",
+    "NUMERAI_SECRET_KEY",
+    "NUMERAI_API_URL",
+    "TRIGGER_ID",
+    "NUMERAI_COMPUTE_ID",
+    "DVC_EXP_NAME",
+    "DVC_ROOT",
+)
 TINY = (
     "data.features=40",
     "data.train_eras=40",
@@ -28,8 +37,6 @@ TINY = (
 
 @pytest.fixture(autouse=True)
 def hermetic(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in [*SECRETS, "DVC_EXP_NAME", "DVC_ROOT"]:
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     connect = socket.socket.connect
 
@@ -106,12 +113,27 @@ def clone(path: Path) -> Repository:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def commands_on_path() -> None:
-    """`python`, `dvc` and `rounds` are those of the running environment; a clone's code shadows the installed one."""
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    os.environ["PYTHONPATH"] = "src"
-    os.environ["DVC_NO_ANALYTICS"] = "1"
-    os.environ["COLUMNS"] = "160"
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What commands see: these programs, a clone's own code, no keys, no settings of this machine, no way out."""
+    home = tmp_path_factory.mktemp("home")
+    nowhere = "http://127.0.0.1:9"
+    with pytest.MonkeyPatch.context() as patch:
+        for name in SECRETS:
+            patch.delenv(name, raising=False)
+        patch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+        patch.setenv("PYTHONPATH", "src")
+        patch.setenv("COLUMNS", "160")
+        patch.setenv("HOME", str(home))
+        patch.setenv("XDG_CONFIG_HOME", str(home))
+        patch.setenv("DVC_GLOBAL_CONFIG_DIR", str(home))
+        patch.setenv("DVC_SYSTEM_CONFIG_DIR", str(home))
+        patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+        patch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            patch.setenv(name, nowhere)
+            patch.setenv(name.upper(), nowhere)
+        patch.setenv("no_proxy", "127.0.0.1,localhost")
+        yield
 
 
 @pytest.fixture
@@ -121,7 +143,7 @@ def repository(tmp_path: Path) -> Repository:
 
 
 @pytest.fixture(scope="session")
-def tiny_once(commands_on_path: None, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+def tiny_once(environment: None, tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """Made once; tests work on copies of it."""
     repository = clone(tmp_path_factory.mktemp("tiny"))
     repository.run("rounds", "compose", *TINY)

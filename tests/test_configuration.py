@@ -53,9 +53,11 @@ def test_a_slip_is_named_with_what_was_expected(override: str, sentence: str) ->
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
-        ("model.learing_rate=0.1", "Could not override 'model.learing_rate'"),
+        ("model.learing_rate=0.1", "no key 'model.learing_rate'; did you mean 'model.learning_rate'"),
         ("model=lightgmb", "Could not find 'model/lightgmb'"),
-        ("seed=${oc.env:HOME}", "takes a value from the environment"),
+        ("seed=${oc.env:HOME}", "seed is .*no commit would hold"),
+        ("data.version=${ oc.env:HOME}/x", "data.version is .*no commit would hold"),
+        ("seed=${now:%H}", "no commit would hold"),
         ("seed=${nothing}", "nothing"),
         ("model=3", "must be a string"),
     ],
@@ -119,7 +121,14 @@ def test_a_value_that_an_experiment_sets_is_kept_in_the_experiment(project: Path
         (["model.learning_rate=slow"], "learning_rate"),
         (["model.num_leaves=1,2"], "cannot be kept"),
         (["round.number=1"], "written by `rounds open` alone"),
-        (["=3"], "override not understood|does not compose"),
+        (["=3"], "must be a string"),
+        (["target=target_ü"], "quote a value with spaces"),
+        (["select=[top_k]"], "must be one of its presets"),
+        (["~select"], "select must be one of its presets"),
+        (["model.kind=ridge"], "`model=...` chooses another"),
+        (["hydra.run.dir=x"], "cannot be kept"),
+        (["model.learning_rate=inf"], "finite number"),
+        (["threads=100000"], "less than or equal to 1024"),
         (["seed=1", "model.learning_rate=-1"], "learning_rate"),
     ],
 )
@@ -138,6 +147,45 @@ def test_adopting_finds_the_preset_and_keeps_the_round(project: Path) -> None:
     assert (params["model"]["kind"], params["model"]["alpha"]) == ("ridge", 3.5)
     assert params["target"] == "target_ender_20"
     assert params["round"]["number"] != 1
+
+
+def test_a_file_that_is_edited_meanwhile_is_not_overwritten(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    preset, remark = Path("conf/model/lightgbm.yaml"), "# mine\n"
+
+    read = conf_edits._texts
+
+    def meanwhile(conf: Path) -> dict[Path, str]:
+        if conf == paths.CONF:
+            preset.write_text(preset.read_text() + remark)
+        return read(conf)
+
+    monkeypatch.setattr(conf_edits, "_texts", meanwhile)
+    with pytest.raises(ConfigurationError, match=r"lightgbm\.yaml was changed meanwhile"):
+        conf_edits.apply_overrides(["model.learning_rate=0.3"])
+    conf_edits.apply_overrides(["model=ridge"])
+    assert preset.read_text().endswith(remark)
+
+
+def test_a_text_that_yaml_takes_for_something_else_is_quoted(project: Path) -> None:
+    conf_edits.apply_overrides(["select=feature_set", "select.name='yes'"])
+    assert composed()["select"]["name"] == "yes"
+
+
+def test_a_config_without_its_defaults_is_named(project: Path) -> None:
+    config = Path("conf/config.yaml")
+    config.write_text(config.read_text().replace("  - experiment: none\n", ""))
+    with pytest.raises(ConfigurationError, match=r"has no line `- experiment: \.\.\.` in its defaults list"):
+        conf_edits.apply_overrides(["seed=8"])
+
+
+@pytest.mark.parametrize("content", [None, "", "round: {number: -4}", "round: ["])
+def test_opening_a_round_mends_its_file(tiny: Repository, content: str | None) -> None:
+    before = (tiny.path / "conf/round.yaml").read_text()
+    (tiny.path / "conf/round.yaml").unlink()
+    if content is not None:
+        (tiny.path / "conf/round.yaml").write_text(content)
+    tiny.run("rounds", "open")
+    assert (tiny.path / "conf/round.yaml").read_text() == before
 
 
 def test_the_guard_names_what_differs(project: Path) -> None:

@@ -101,9 +101,12 @@ def test_what_an_edited_file_reruns(run: Repository, file: str, stages: list[str
 
 
 def test_two_clones_give_the_same_bytes_with_one_and_two_threads(played: Repository, tiny: Repository) -> None:
-    tiny.run("rounds", "compose", "threads=1")
-    tiny.repro(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
-    assert digest(tiny) == digest(played)
+    """`played` ran with every core, which is threads=0."""
+    for threads in (1, 2):
+        other = tiny.copy(tiny.path.with_name(f"threads-{threads}"))
+        other.run("rounds", "compose", f"threads={threads}")
+        other.repro(OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS=str(threads))
+        assert digest(other) == digest(played)
 
 
 def test_what_others_rely_on(played: Repository) -> None:
@@ -164,6 +167,41 @@ def test_experiments_run_show_and_are_promoted(run: Repository) -> None:
     assert run.params()["model"]["kind"] == "ridge"
     assert run.params()["select"]["k"] == 12
     assert run.repro() == []
+
+
+def test_an_experiment_is_found_on_top_of_head_or_asked_for(run: Repository) -> None:
+    first = run.run("git", "rev-parse", "HEAD").stdout.strip()
+    for commit, rate in ((first, "0.3"), ("a" * 40, "0.4")):
+        params = (run.path / "params.yaml").read_text().replace("learning_rate: 0.02", f"learning_rate: {rate}")
+        (run.path / "params.yaml").write_text(params)
+        run.run("git", "add", "params.yaml")
+        tree = run.run("git", "write-tree").stdout.strip()
+        made = run.run("git", "commit-tree", tree, "-m", "experiment").stdout.strip()
+        run.run("git", "update-ref", f"refs/exps/{commit[:2]}/{commit[2:]}/same-name", made)
+        run.run("git", "reset", "--quiet", "--hard")
+    run.run("rounds", "promote", "same-name")
+    assert run.params()["model"]["learning_rate"] == 0.3
+    run.commit("promoted")
+    several = run.run("rounds", "promote", "same-name", check=False)
+    assert several.returncode == 2
+    assert "on each of the commits" in several.stdout
+
+
+def test_a_report_is_never_of_other_parameters(run: Repository) -> None:
+    assert "submission for round 1343 of sample" in run.run("rounds", "report").stdout
+    run.run("rounds", "open", "--next")
+    stale = run.run("rounds", "report", check=False)
+    assert stale.returncode == 2
+    assert "round.live changed since the last run: run `dvc repro` first" in stale.stdout
+
+
+def test_an_applied_experiment_is_not_dropped_by_opening_a_round(run: Repository) -> None:
+    params = run.path / "params.yaml"
+    params.write_text(params.read_text().replace("learning_rate: 0.02", "learning_rate: 0.5"))
+    refused = run.run("rounds", "open", "--next", check=False)
+    assert refused.returncode == 2
+    assert "`rounds promote` to keep" in refused.stdout
+    assert run.params()["model"]["learning_rate"] == 0.5
 
 
 def test_an_interrupted_fetch_goes_on(tiny: Repository) -> None:

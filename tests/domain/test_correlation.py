@@ -68,6 +68,14 @@ def test_sign_agreement_is_the_share_of_eras_with_the_sign_of_the_mean() -> None
     assert row["era_mean"] == pytest.approx(0.5)
 
 
+def test_what_rounding_leaves_is_cut_off() -> None:
+    random = np.random.default_rng(4)
+    eras = [(random.integers(0, 5, (50, 6)).astype(np.int8), random.random(50)) for _ in range(3)]
+    table = table_of(eras).drop(columns="feature")
+    pd.testing.assert_frame_equal(table, table.round(12), check_exact=True)
+    pd.testing.assert_frame_equal(table_of(eras[::-1]).drop(columns="feature"), table, check_exact=True)
+
+
 def test_a_constant_feature_has_no_correlation() -> None:
     features = np.array([[2, 0], [2, 1], [2, 4]], dtype=np.int8)
     table = table_of([(features, np.array([0.25, 0.5, 1]))]).set_index("feature")

@@ -50,6 +50,13 @@ def test_eras_without_a_target_are_on_no_side() -> None:
     assert sides[20] == "train"
 
 
+def test_a_test_era_is_on_no_side_even_where_its_target_is_known() -> None:
+    table = eras(train=30, validation=5, test=2)
+    table["resolved"] = 10
+    sides = holdout.split(params(), table, purge=8)["side"]
+    assert list(sides[-3:]) == ["validation", "unresolved", "unresolved"]
+
+
 def test_the_purge_counts_eras_that_are_not_in_the_data() -> None:
     table = eras(train=30, validation=5, test=0).drop(index=range(15, 28)).reset_index(drop=True)
     sides = holdout.split(params(), table, purge=8)["side"]

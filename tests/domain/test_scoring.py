@@ -96,6 +96,10 @@ class TestHeadlines:
     def test_no_drawdown_without_a_fall(self) -> None:
         assert headlines(corr.Metric, corr=[0.01, 0.02])["corr_max_drawdown"] == 0
 
+    def test_drawdown_starts_from_the_first_era(self) -> None:
+        found = headlines(corr.Metric, corr=[-0.05, 0.01, -0.02])
+        assert found["corr_max_drawdown"] == pytest.approx(0.02)
+
     def test_mae_weighs_eras_by_their_rows(self) -> None:
         assert score(mae.Metric, era([0.5, 0.5], [0.25, 1])) == pytest.approx(0.375)
         assert headlines(mae.Metric, mae=[0.1, 0.4], rows=[30, 10])["mae"] == pytest.approx(0.175)

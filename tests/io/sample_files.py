@@ -21,7 +21,6 @@ EXTRAS = [
 def parameters(**changes: Any) -> sample.Params:
     tiny: dict[str, Any] = {
         "kind": "sample",
-        "missing_features": "middle",
         "version": "v5.3",
         "extra_files": EXTRAS,
         "seed": 1,
@@ -39,7 +38,7 @@ def make(role: str, folder: Path, number: int = FIRST, **changes: Any) -> Path:
     params = parameters(**changes)
     history, live = sample.pins(params, number)
     path = folder / f"{role}-{number}"
-    sample.fetch(params, number, (history | live)[role], path)
+    sample.fetch(params, number, role, (history | live)[role], path)
     return path
 
 

@@ -1,11 +1,13 @@
 """Fetched files are refused with a sentence that names what is wrong and where."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from numerai_rounds.base.errors import DataError
@@ -54,7 +56,10 @@ def test_missing_features_and_targets_are_left_to_the_reader(folder: Path, marke
         (b"", r"train \(.*train\.parquet\) is no parquet file: it is empty"),
         (b"<!DOCTYPE html><html>", r"is no parquet file: it begins with '<!DOCTYPE html><html>'"),
         (b"PAR1", r"has no parquet footer at its end \(4 bytes\)"),
-        (b"PAR1\x00\x00\x00\x00\xff\xff\xff\x7fPAR1", r"cannot be read as parquet: .*Get it again"),
+        (
+            b"PAR1\x00\x00\x00\x00\xff\xff\xff\x7fPAR1",
+            r"is damaged: .*Run again to fetch it afresh",
+        ),
     ],
 )
 def test_foreign_files_are_refused(folder: Path, content: bytes, sentence: str) -> None:
@@ -78,8 +83,48 @@ def test_broken_pages_are_refused(folder: Path, market: tiny.Market) -> None:
     path = tiny.write_v5(folder, market) / "train.parquet"
     whole = path.read_bytes()
     path.write_bytes(whole[:4] + b"\xff" * 2000 + whole[2004:])
-    with pytest.raises(DataError, match=r"train \(.*\) cannot be read as parquet"):
+    with pytest.raises(DataError, match=r"train \(.*\) is damaged: it cannot be read as parquet"):
         checks.check_file(path, "train")
+
+
+def pages(path: Path, name: str, row_group: int = 0) -> slice:
+    """Where in a file the pages of a column are."""
+    group = pa.parquet.read_metadata(path).row_group(row_group)
+    column = next(each for each in map(group.column, range(group.num_columns)) if each.path_in_schema == name)
+    start = column.dictionary_page_offset or column.data_page_offset
+    return slice(start, start + column.total_compressed_size)
+
+
+def overwrite(path: Path, place: slice, octet: bytes) -> None:
+    content = bytearray(path.read_bytes())
+    content[place] = octet * (place.stop - place.start)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("name", [tiny.FEATURES[5], tiny.TARGETS[-1]])
+@pytest.mark.parametrize("octet", [b"\xff", b"\x00"], ids=["ones", "zeros"])
+def test_a_broken_page_of_any_column_is_refused(folder: Path, market: tiny.Market, name: str, octet: bytes) -> None:
+    path = tiny.write_v5(folder, market, row_group_size=200) / "train.parquet"
+    overwrite(path, pages(path, name, row_group=3), octet)
+    with pytest.raises(DataError, match=r"train \(.*\) is damaged: .*Run again to fetch it afresh"):
+        checks.check_file(path, "train")
+
+
+def test_a_page_that_does_not_fit_its_checksum_is_refused(folder: Path, market: tiny.Market) -> None:
+    market.train[tiny.FEATURES[0]] = np.int8(3)
+    options = {"write_page_checksum": True, "compression": "none", "use_dictionary": False}
+    path = tiny.write_v5(folder, market, **options) / "train.parquet"
+    end = pages(path, tiny.FEATURES[0]).stop
+    overwrite(path, slice(end - 4, end), b"\x00")
+    with pytest.raises(DataError, match=r"is damaged: .*CRC"):
+        checks.check_file(path, "train")
+
+
+def test_predictions_are_decoded_too(folder: Path, market: tiny.Market) -> None:
+    path = tiny.write_v5(folder, market) / "meta_model.parquet"
+    overwrite(path, pages(path, "numerai_meta_model"), b"\xff")
+    with pytest.raises(DataError, match=r"meta_model \(.*\) is damaged"):
+        checks.check_file(path, "meta_model")
 
 
 @pytest.mark.parametrize(
@@ -134,7 +179,7 @@ def with_eras(*eras: str):
             lambda table: table.astype({tiny.FEATURES[0]: float, tiny.FEATURES[1]: "int16"}),
             r"features must be int8 \(feature_intelligence1 is double, feature_intelligence2 is int16\)",
         ),
-        (lambda table: table.assign(target_agnes_20=1), r"targets must be floats \(target_agnes_20 is int64\)"),
+        (lambda table: table.assign(target_agnes_20=1), r"targets must be float32 \(target_agnes_20 is int64\)"),
         (
             lambda table: table.assign(target_agnes_20=88.5),
             r"targets must .* \(target_agnes_20 goes from 88\.5 to 88\.5\)",
@@ -248,7 +293,7 @@ def test_validation_must_follow_train(folder: Path, market: tiny.Market, first: 
         checks.check_history(tiny.write_v5(folder, market))
 
 
-def test_values_are_proven_by_statistics_of_every_row_group(folder: Path, market: tiny.Market) -> None:
+def test_values_of_every_row_group_are_checked(folder: Path, market: tiny.Market) -> None:
     market.train.iloc[-1, 2] = 7
     path = tiny.write_v5(folder, market, row_group_size=50) / "train.parquet"
     with pytest.raises(DataError, match=r"feature_intelligence1 goes from 0 to 7"):
@@ -270,3 +315,36 @@ def test_features_json_of_other_keys_passes(folder: Path, market: tiny.Market) -
     tiny.write_v5(folder, market)
     assert "feature_stats" in json.loads((folder / "features.json").read_text())
     check_all(folder)
+
+
+def rewrite(path: Path, change: Callable[[pa.Table], pa.Table]) -> None:
+    pq.write_table(change(pq.read_table(path)), path)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda table: table.append_column(tiny.FEATURES[0], table[tiny.FEATURES[0]]), "more than one column feature_"),
+        (lambda table: table.append_column("target", table["target"]), "more than one column target"),
+        (
+            lambda table: table.append_column("feature_[/a]", table[tiny.FEATURES[0]]),
+            r"may hold letters.*feature_\[/a\]",
+        ),
+        (lambda table: table.append_column("target_x_20", table["target"].cast("float16")), "target_x_20 is halffloat"),
+        (lambda table: table.replace_schema_metadata({"pandas": "no json"}), "must be the index"),
+        (lambda table: table.replace_schema_metadata({"pandas": "[1]"}), "must be the index"),
+    ],
+)
+def test_odd_columns_are_refused(
+    folder: Path, market: tiny.Market, change: Callable[[pa.Table], pa.Table], sentence: str
+) -> None:
+    path = tiny.write_v5(folder, market) / "train.parquet"
+    rewrite(path, change)
+    with pytest.raises(DataError, match=sentence):
+        checks.check_file(path, "train")
+
+
+def test_a_set_that_repeats_a_feature_is_refused(folder: Path, market: tiny.Market) -> None:
+    market.features["feature_sets"]["small"] = [tiny.FEATURES[0]] * 2
+    with pytest.raises(DataError, match="the sets small name a feature more than once"):
+        checks.check_file(tiny.write_v5(folder, market) / "features.json", "features")

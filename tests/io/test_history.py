@@ -46,7 +46,7 @@ def test_missing_features_are_the_middle_or_refused(market: tiny.Market) -> None
     place(market)
     first = next(history.read("train", ["0001"], [name], TARGET, "middle"))
     assert list(first.features[:3, 0]) == [2, 2, 2]
-    with pytest.raises(DataError, match=f"{name} is missing in 3 rows of era 0001.*data.missing_features=middle"):
+    with pytest.raises(DataError, match=f"{name} is missing in 3 rows of era 0001.*missing_features=middle"):
         next(history.read("train", ["0001"], [name], TARGET, "refuse"))
 
 

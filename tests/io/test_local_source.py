@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 from numerai_rounds.base.errors import ConfigurationError, DataError, MachineError
 from numerai_rounds.base.params import Round
 from numerai_rounds.base.roles import file_name
-from numerai_rounds.io import checks, legacy
+from numerai_rounds.io import atomic, checks, legacy
 from numerai_rounds.io.sources import local
 from tests import tiny
 
@@ -28,14 +29,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 def params(folder: Path | str) -> local.Params:
-    return local.Params(kind="local", missing_features="middle", path=str(folder))
+    return local.Params(kind="local", path=str(folder))
 
 
 def bring(folder: Path, staging: Path) -> Path:
     """Pin a folder and fetch all of it into `staging`, checked."""
     history, live = local.pins(params(folder), None)
     for role, pin in {**history, **live}.items():
-        local.fetch(params(folder), None, pin, staging / file_name(role))
+        local.fetch(params(folder), None, role, pin, staging / file_name(role))
         checks.check_file(staging / file_name(role), role)
     checks.check_history(staging)
     return staging
@@ -192,15 +193,54 @@ def test_a_file_that_changed_since_it_was_pinned_is_refused(
     whole = source.read_bytes()
     for changed in (whole + b"\n", whole[:-1] + b"#"):
         source.write_bytes(changed)
-        with pytest.raises(DataError, match=r"has changed since it was pinned: run `rounds open` .* `dvc pull`"):
-            local.fetch(params(folder), None, history["train"], destination)
+        with pytest.raises(
+            DataError, match=r"has changed since it was pinned\. `dvc checkout` restores .* `rounds open`"
+        ):
+            local.fetch(params(folder), None, "train", history["train"], destination)
     source.unlink()
-    with pytest.raises(DataError, match=r"is gone since it was pinned: put it back, or .* `dvc pull`"):
-        local.fetch(params(folder), None, history["train"], destination)
+    with pytest.raises(DataError, match=r"is gone since it was pinned\. `dvc checkout` restores"):
+        local.fetch(params(folder), None, "train", history["train"], destination)
     assert not destination.exists()
     source.write_bytes(whole)
-    local.fetch(params(folder), None, history["train"], destination)
+    local.fetch(params(folder), None, "train", history["train"], destination)
     checks.check_file(destination, "train")
+
+
+@pytest.mark.parametrize("write", [tiny.write_v5, tiny.write_old])
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    folder: Path, tmp_path: Path, market: tiny.Market, monkeypatch: pytest.MonkeyPatch, write
+) -> None:
+    write(folder, market)
+    history, _ = local.pins(params(folder), None)
+    source, destination = Path(history["train"].name), tmp_path / "staging" / "train.parquet"
+    whole, digest, convert = source.read_bytes(), atomic.sha256, legacy.convert
+
+    def changing(path: Path, copy: BinaryIO | None = None) -> str:
+        if copy is not None:
+            path.write_bytes(whole[:-1] + b"#")
+        return digest(path, copy)
+
+    def converting(path: Path, role: str, target: Path) -> None:
+        convert(path, role, target)
+        path.write_bytes(whole[:-1] + b"#")
+
+    monkeypatch.setattr(atomic, "sha256", changing)
+    monkeypatch.setattr(legacy, "convert", converting)
+    with pytest.raises(DataError, match="has changed since it was pinned"):
+        local.fetch(params(folder), None, "train", history["train"], destination)
+    assert not list(destination.parent.iterdir())
+
+
+def test_pins_are_of_this_folder_and_complete(folder: Path, tmp_path: Path, market: tiny.Market) -> None:
+    history, live = local.pins(params(tiny.write_v5(folder, market)), None)
+    pinned = Round(source="local", number=None, history=history, live=live)
+    local.check_pins(params(folder), pinned)
+    local.check_pins(params(f"{folder}/"), pinned)
+    with pytest.raises(ConfigurationError, match=r"do not agree: .*files/features\.json.*data.path=.*other"):
+        local.check_pins(params(tiny.write_v5(tmp_path / "other", market)), pinned)
+    del history["train"]
+    with pytest.raises(ConfigurationError, match=r"do not agree: train must be pinned .* Run `rounds open`"):
+        local.check_pins(params(folder), pinned.model_copy(update={"history": history}))
 
 
 def test_a_file_that_may_not_be_read_is_the_machines_fault(
@@ -244,7 +284,7 @@ def test_a_folder_without_a_whole_layout_is_refused(folder: Path, names: list[st
 def test_todays_layout_is_taken_where_a_folder_has_both(folder: Path, market: tiny.Market) -> None:
     tiny.write_old(tiny.write_v5(folder, market), market)
     history, _ = local.pins(params(folder), None)
-    assert history["train"].name == "train.parquet"
+    assert history["train"].name == str(folder / "train.parquet")
 
 
 @pytest.mark.parametrize("path", ["", "  ", "???"])
@@ -258,3 +298,13 @@ def test_a_folder_keeps_the_round_that_is_pinned() -> None:
     assert local.current_round(params("files"), pinned) == 1343
     assert local.current_round(params("files"), pinned.model_copy(update={"source": "sample"})) is None
     assert local.current_round(params("files"), None) is None
+
+
+def test_an_old_feature_of_a_group_called_all_is_kept(folder: Path, tmp_path: Path, market: tiny.Market) -> None:
+    """`all` is every feature, whatever the groups are called."""
+    tiny.write_old(folder, market)
+    for csv in folder.glob("*.csv"):
+        csv.write_text(csv.read_text().replace(tiny.FEATURES[0], "feature_all1"))
+    bring(folder, tmp_path / "staging")
+    sets = json.loads((tmp_path / "staging/features.json").read_text())["feature_sets"]
+    assert sets["all"] == ["feature_all1", *tiny.FEATURES[1:]]

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from numerai_rounds.base.errors import ConfigurationError, RefusedError, RoundsError, ServiceError
-from numerai_rounds.base.params import Pin
+from numerai_rounds.base.params import Pin, Round
 from numerai_rounds.io.http import Limits
 from numerai_rounds.io.numerai import Client
 from numerai_rounds.io.sources import numerai
@@ -39,7 +39,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
 
 
 def parameters(**changes: Any) -> numerai.Params:
-    values = {"kind": "numerai", "version": "v5.3", "missing_features": "middle", "extra_files": EXTRAS, **changes}
+    values = {"kind": "numerai", "version": "v5.3", "extra_files": EXTRAS, **changes}
     return numerai.Params.model_validate(values)
 
 
@@ -63,7 +63,7 @@ def test_every_file_that_is_needed_is_pinned_as_served(service: StandIn) -> None
 def test_what_was_pinned_is_fetched(service: StandIn, tmp_path: Path) -> None:
     history, live = numerai.pins(parameters(), 1343)
     for role, pin in {**history, **live}.items():
-        numerai.fetch(parameters(), 1343, pin, tmp_path / role)
+        numerai.fetch(parameters(), 1343, role, pin, tmp_path / role)
         assert (tmp_path / role).read_bytes() == FILES[pin.name]
 
 
@@ -108,26 +108,50 @@ def test_parameters_are_closed(changes: dict[str, Any]) -> None:
 def test_a_file_that_is_gone_tells_how_to_restore_it(service: StandIn, tmp_path: Path) -> None:
     history, _ = numerai.pins(parameters(), 1343)
     del service.files["v5.3/train.parquet"]
-    with pytest.raises(ServiceError, match=r"v5.3/train.parquet: the service no longer serves it.*`dvc pull` restores"):
-        numerai.fetch(parameters(), 1343, history["train"], tmp_path / "train.parquet")
+    with pytest.raises(ServiceError, match=r"v5.3/train.parquet: the service no longer serves it.*`dvc pull` from"):
+        numerai.fetch(parameters(), 1343, "train", history["train"], tmp_path / "train.parquet")
     service.files["v5.3/train.parquet"] = OTHER
-    with pytest.raises(ServiceError, match=r"another version.*`dvc pull` restores.*`rounds open` pins what is served"):
-        numerai.fetch(parameters(), 1343, history["train"], tmp_path / "train.parquet")
+    with pytest.raises(ServiceError, match=r"another version.*`dvc checkout` restores.*`rounds open` pins"):
+        numerai.fetch(parameters(), 1343, "train", history["train"], tmp_path / "train.parquet")
     service.files["v5.3/train.parquet"] = CONTENT
-    numerai.fetch(parameters(), 1343, history["train"], tmp_path / "train.parquet")
+    numerai.fetch(parameters(), 1343, "train", history["train"], tmp_path / "train.parquet")
     assert (tmp_path / "train.parquet").read_bytes() == CONTENT
 
 
+def pinned(service: StandIn, **changes: Pin) -> Round:
+    history, live = numerai.pins(parameters(), 1343)
+    return Round(source="numerai", number=1343, history=history | changes, live=live)
+
+
+def test_what_was_pinned_is_accepted(service: StandIn) -> None:
+    numerai.check_pins(parameters(), pinned(service))
+
+
+@pytest.mark.parametrize("name", ["v5.3/train.parquet", "v5.2/train.parquet"])
+def test_pins_of_another_source_or_version_are_refused(service: StandIn, name: str) -> None:
+    train = Pin(name=name, size=9, identity="sha256:abc" if name.startswith("v5.3") else "etag:abc")
+    with pytest.raises(ConfigurationError, match=r"agree: train must be pinned as data.version .v5.3.*`rounds open`"):
+        numerai.check_pins(parameters(), pinned(service, train=train))
+
+
 @pytest.mark.parametrize(
-    "pin",
+    ("changes", "roles"),
     [
-        Pin(name="v5.3/train.parquet", size=9, identity="sha256:abc"),
-        Pin(name="v5.2/train.parquet", size=9, identity="etag:abc"),
+        ({"version": "v5.2"}, "features, live, live_benchmark_models and 3 more"),
+        ({"extra_files": []}, "live_benchmark_models, meta_model"),
+        ({"extra_files": [*EXTRAS, "live_example_preds"]}, "live_example_preds"),
     ],
 )
-def test_pins_of_another_source_or_version_are_refused(service: StandIn, tmp_path: Path, pin: Pin) -> None:
-    with pytest.raises(ConfigurationError, match=r"which is no file of data.version=v5.3.*Run `rounds open`"):
-        numerai.fetch(parameters(), 1343, pin, tmp_path / "train.parquet")
+def test_pins_of_other_parameters_are_refused(service: StandIn, changes: dict[str, Any], roles: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"do not agree: {roles} must be pinned.*Run `rounds open`"):
+        numerai.check_pins(parameters(**changes), pinned(service))
+
+
+def test_a_round_without_a_needed_file_is_refused(service: StandIn) -> None:
+    whole = pinned(service)
+    history = {role: pin for role, pin in whole.history.items() if role != "validation"}
+    with pytest.raises(ConfigurationError, match="do not agree: validation must be pinned"):
+        numerai.check_pins(parameters(), whole.model_copy(update={"history": history}))
 
 
 ALWAYS = 100
@@ -233,6 +257,21 @@ def test_credentials_are_sent_where_they_belong_and_never_shown(
         Client(("public", "topsecret"), QUICK).get_account()
     assert service.requests[-1].headers["Authorization"] == "Token public$topsecret"
     assert "topsecret" not in str(failure.value) + capsys.readouterr().err
+
+
+def test_netrc_never_takes_the_place_of_a_token_or_signature(
+    service: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("default login someone password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with pytest.raises(ServiceError):
+        Client(("public", "topsecret"), QUICK).get_account()
+    assert service.requests[-1].headers["Authorization"] == "Token public$topsecret"
+    history, _ = numerai.pins(parameters(), 1343)
+    moved = Fault(status=302, headers={"Location": service.signed("v5.3/train.parquet")})
+    service.file_faults = [moved]
+    numerai.fetch(parameters(), 1343, "train", history["train"], tmp_path / "train.parquet")
+    assert not any("Authorization" in request.headers for request in service.downloads("v5.3/train.parquet"))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -92,11 +93,35 @@ def test_rounds_before_the_first_are_refused(number: int | None) -> None:
         sample.pins(parameters(), number)
 
 
-def test_a_pin_of_other_parameters_is_refused(tmp_path: Path) -> None:
-    pin = sample.pins(parameters(), FIRST)[0]["train"]
-    with pytest.raises(ConfigurationError, match=r"do not agree.*v5.3/train.parquet.*Run `rounds open`"):
-        sample.fetch(parameters(features=31), FIRST, pin, tmp_path / "train")
-    assert not list(tmp_path.iterdir())
+def pinned(number: int = FIRST) -> Round:
+    history, live = sample.pins(parameters(), number)
+    return Round(source="sample", number=number, history=history, live=live)
+
+
+@pytest.mark.parametrize("number", [FIRST, FIRST + 1, FIRST + 7])
+def test_what_was_pinned_is_accepted(number: int) -> None:
+    sample.check_pins(parameters(), pinned(number))
+
+
+@pytest.mark.parametrize(
+    ("changes", "roles"),
+    [
+        ({"seed": 2}, "features, live, live_benchmark_models and 7 more"),
+        ({"rows_per_era": 101}, "live, .*"),
+        ({"validation_eras": 11}, "live, .*"),
+        ({"extra_files": EXTRAS[1:]}, "train_benchmark_models"),
+    ],
+)
+def test_pins_of_other_parameters_are_refused(changes: dict[str, Any], roles: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"do not agree: in round {FIRST}.*\({roles}\).*Run `rounds open`"):
+        sample.check_pins(parameters(**changes), pinned())
+
+
+def test_pins_of_another_version_of_pyarrow_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = pinned()
+    monkeypatch.setattr(sample, "version", lambda _: "0.1")
+    with pytest.raises(ConfigurationError, match="do not agree"):
+        sample.check_pins(parameters(), before)
 
 
 def test_memory_does_not_grow_with_eras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ import pytest
 
 from numerai_rounds.base.errors import ConfigurationError, MachineError, ServiceError
 from numerai_rounds.base.params import Pin
-from numerai_rounds.io import atomic, transfer
+from numerai_rounds.io import http, transfer
 from numerai_rounds.io.http import Limits
 from tests.service.stand_in import Fault, StandIn
 
@@ -104,8 +105,8 @@ FAILURES = {
     "500": ([Fault(status=500)] * ALWAYS, "500 Internal Server Error; given up after 3 attempts.*run the same command"),
     "429": ([Fault(status=429)] * ALWAYS, "429 Too Many Requests; given up after 3 attempts"),
     "403": ([Fault(status=403)] * ALWAYS, "403 Forbidden; given up after 3 attempts"),
-    "404": ([Fault(status=404)], "no longer serves it.*404 Not Found.*`dvc pull` restores the pinned file"),
-    "410": ([Fault(status=410)], "no longer serves it.*410 Gone.*`dvc pull` restores the pinned file"),
+    "404": ([Fault(status=404)], "no longer serves it.*404 Not Found.*`dvc pull` from your DVC remote"),
+    "410": ([Fault(status=410)], "no longer serves it.*410 Gone.*`dvc pull` from your DVC remote"),
     "401": ([Fault(status=401)], "answered 401 Unauthorized"),
     "html": ([Fault(body=b"<html>", headers={"Content-Type": "text/html"})] * ALWAYS, "text/html in place of the file"),
     "json": ([Fault(body=b"{}", headers={"Content-Type": "application/json"})] * ALWAYS, "json in place of the file"),
@@ -276,7 +277,10 @@ def test_a_file_replaced_in_the_middle_is_not_stitched_together(service: StandIn
     assert list(destination.parent.iterdir()) == [destination]
 
 
-def test_a_complete_part_only_needs_its_name(service: StandIn, destination: Path) -> None:
+def test_a_complete_part_only_needs_its_name(
+    service: StandIn, destination: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "SYNC_BYTES", 0)
     pin = pinned(service)
     destination.parent.mkdir()
     transfer.part_of(destination, pin).write_bytes(CONTENT)
@@ -286,7 +290,10 @@ def test_a_complete_part_only_needs_its_name(service: StandIn, destination: Path
 
 
 @pytest.mark.parametrize("size", [HALF, len(CONTENT), len(CONTENT) + 9])
-def test_a_part_of_something_else_does_not_last(service: StandIn, destination: Path, size: int) -> None:
+def test_a_part_of_something_else_does_not_last(
+    service: StandIn, destination: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(transfer, "SYNC_BYTES", 0)
     pin = pinned(service)
     destination.parent.mkdir()
     transfer.part_of(destination, pin).write_bytes(bytes(size))
@@ -308,20 +315,6 @@ def test_a_json_file_is_read_before_it_is_kept(destination: Path) -> None:
     assert destination.read_bytes() == b'{"feature_sets": {}}'
 
 
-def test_room_on_the_disk_is_checked_before_the_download(
-    service: StandIn, destination: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pin = pinned(service)
-    usage = type("Usage", (), {"free": HALF + 1})
-    monkeypatch.setattr(atomic.shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(MachineError, match=r"needs 0.00 GB more.*has 0.00 GB free. Nothing was downloaded"):
-        transfer.download(address(service), pin, destination, QUICK)
-    assert len(service.downloads(NAME)) == 1
-    transfer.part_of(destination, pin).write_bytes(CONTENT[:HALF])
-    transfer.download(address(service), pin, destination, QUICK)
-    assert destination.read_bytes() == CONTENT
-
-
 def test_a_disk_that_fills_up_is_a_sentence(service: StandIn, destination: Path) -> None:
     pin = pinned(service)
     destination.parent.mkdir()
@@ -339,7 +332,37 @@ def test_a_pin_without_a_size_cannot_be_fetched(service: StandIn, destination: P
         transfer.download(address(service), Pin(name=NAME, size=None, identity="etag:x"), destination, QUICK)
 
 
-def test_a_killed_download_is_continued_by_the_next_run(service: StandIn, destination: Path) -> None:
+@pytest.mark.parametrize("lost", [1, 4096])
+def test_what_a_power_cut_may_have_zeroed_is_fetched_again(
+    service: StandIn, destination: Path, monkeypatch: pytest.MonkeyPatch, lost: int
+) -> None:
+    monkeypatch.setattr(transfer, "SYNC_BYTES", 4096)
+    pin = pinned(service)
+    destination.parent.mkdir()
+    transfer.part_of(destination, pin).write_bytes(CONTENT[: HALF - lost] + bytes(lost))
+    transfer.download(address(service), pin, destination, QUICK)
+    assert destination.read_bytes() == CONTENT
+    assert ranges(service)[-1] == f"bytes={HALF - 4096}-"
+
+
+def test_a_download_is_flushed_as_it_comes(
+    service: StandIn, destination: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(transfer, "SYNC_BYTES", 4096)
+    monkeypatch.setattr(http, "PIECE_BYTES", 1024)
+    monkeypatch.setattr(transfer.os, "fsync", lambda number: synced.append(os.fstat(number).st_size))
+    pin = pinned(service)
+    service.file_faults = [Fault(cut=HALF)]
+    transfer.download(address(service), pin, destination, QUICK)
+    assert max(after - before for before, after in pairwise([0, *synced])) <= 4096
+    assert synced[-1] == len(CONTENT)
+
+
+def test_a_killed_download_is_continued_by_the_next_run(
+    service: StandIn, destination: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "SYNC_BYTES", 0)
     pin = pinned(service)
     service.file_faults = [Fault(hold=HALF)]
     script = (

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic_core import PydanticCustomError
 
-from numerai_rounds.base import plugins
+from numerai_rounds.base import plugins, roles
 from numerai_rounds.base.columns import TARGET_PREFIX
 from numerai_rounds.base.errors import ConfigurationError, one_of
 
@@ -12,14 +13,14 @@ from numerai_rounds.base.errors import ConfigurationError, one_of
 class Section(BaseModel):
     """A part of params.yaml: unknown keys and values of another type are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Pin(Section):
     """The identity of one file of a source.
 
-    `identity` is `etag:...`, `sha256:...` or `seed:...`; `size` is in bytes, null where the file is
-    made rather than served.
+    `identity` is `etag:...`, `last-modified:...`, `sha256:...` or `seed:...`; `size` is in bytes, null where
+    the file is made rather than served.
     """
 
     name: str
@@ -27,13 +28,33 @@ class Pin(Section):
     identity: str
 
 
+RESTORE = (
+    "`dvc checkout` restores it from this machine's cache, `dvc pull` from your DVC remote; "
+    "`rounds open` pins what there is now."
+)
+"""What to do about a pinned file that its source no longer has."""
+
+
+def _one_of(allowed: tuple[str, ...]) -> AfterValidator:
+    def check(role: str) -> str:
+        if role not in allowed:
+            raise PydanticCustomError("role", "must be a role: {roles}", {"roles": ", ".join(allowed)})
+        return role
+
+    return AfterValidator(check)
+
+
+HistoryRole = Annotated[str, _one_of(roles.HISTORY + roles.HISTORY_EXTRAS)]
+LiveRole = Annotated[str, _one_of(roles.LIVE + roles.LIVE_EXTRAS)]
+
+
 class Round(Section):
     """The round being played: its number and every file it needs, as `rounds open` found them."""
 
     source: str
-    number: int | None
-    history: dict[str, Pin]
-    live: dict[str, Pin]
+    number: Annotated[int, Field(ge=1)] | None
+    history: dict[HistoryRole, Pin]
+    live: dict[LiveRole, Pin]
 
     @property
     def title(self) -> str:
@@ -45,8 +66,6 @@ class DataSection(Section):
     """What every kind of `data` shares."""
 
     kind: str
-    missing_features: Literal["middle", "refuse"]
-    """NaN features become the middle level 2, or stop the stage that meets them."""
 
 
 class SplitSection(Section):
@@ -62,8 +81,10 @@ class Params(Section):
 
     target: Annotated[str, Field(pattern=f"^{TARGET_PREFIX}(_.+)?$")]
     seed: Annotated[int, Field(ge=0, lt=2**31)]
-    threads: Annotated[int, Field(ge=0)]
+    threads: Annotated[int, Field(ge=0, le=1024)]
     """0 uses every core. Results do not depend on it."""
+    missing_features: Literal["middle", "refuse"]
+    """NaN features become the middle level 2, or stop the stage that meets them."""
     round: Round
     data: DataSection
     split: SplitSection
@@ -87,7 +108,8 @@ def _kind(raw: dict[str, Any], section: str) -> str:
     part = raw.get(section)
     if not isinstance(part, dict) or not isinstance(part.get("kind"), str):
         raise ConfigurationError(
-            f"params.yaml has no `{section}.kind`. Run `rounds compose` to write it from conf/ again."
+            f"`{section}` has no `kind`. Its preset in conf/{section}/ must name one; `rounds compose` then writes "
+            "params.yaml again."
         )
     return str(part["kind"])
 

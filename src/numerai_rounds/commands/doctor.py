@@ -39,7 +39,7 @@ def doctor() -> None:
 def _python() -> tuple[str, str]:
     version = ".".join(map(str, sys.version_info[:3]))
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
-        return WRONG, f"Python {version}; 3.11, 3.12 or 3.13 is needed. Run `make clean-venv env PYTHON=python3.11`."
+        return WRONG, f"Python {version}; 3.11, 3.12 or 3.13 is needed. Run `make clean env PYTHON=python3.11`."
     return SOUND, f"{version} at {sys.executable}"
 
 
@@ -75,14 +75,16 @@ def _git() -> tuple[str, str]:
     inside = subprocess.run(["git", "rev-parse", "--is-inside-work-tree"], capture_output=True, check=False)
     if inside.returncode:
         return WRONG, "this folder is no git repository; DVC needs one. Clone the project instead of copying it."
-    return SOUND, "repository found"
+    if subprocess.run(["git", "var", "GIT_AUTHOR_IDENT"], capture_output=True, check=False).returncode:
+        return WRONG, "git does not know you: `git config user.name NAME`, `git config user.email ADDRESS`."
+    return SOUND, "repository found, author known"
 
 
 def _disk() -> tuple[str, str]:
     free = shutil.disk_usage(".").free / GIGABYTE
     needed = max(DISK_GB, _pinned_gigabytes())
     text = f"{free:,.1f} GB free, about {needed:,.1f} GB needed"
-    return (SOUND if free >= needed else WRONG), text
+    return (SOUND, text) if free >= needed else (WRONG, f"{text}. Free some, or run `dvc gc --workspace`.")
 
 
 def _pinned_gigabytes() -> float:
@@ -96,18 +98,22 @@ def _pinned_gigabytes() -> float:
 
 def _memory() -> tuple[str, str]:
     available = psutil.virtual_memory().available / GIGABYTE
-    return (SOUND if available >= MEMORY_GB else WRONG), f"{available:,.1f} GB available, {MEMORY_GB:,.1f} GB needed"
+    text = f"{available:,.1f} GB available, {MEMORY_GB:,.1f} GB needed for the sample"
+    return (SOUND, text) if available >= MEMORY_GB else (WRONG, f"{text}. Close what you do not need.")
 
 
 def _keys() -> tuple[str, str]:
-    known = {**dotenv_values(".env"), **os.environ}
+    try:
+        known = {**dotenv_values(".env"), **os.environ}
+    except UnicodeDecodeError:
+        return WRONG, ".env is not UTF-8 text. Write it again."
     given = [key for key in KEYS if known.get(key)]
     if len(given) == 1:
         return (
             WRONG,
             f"only {given[0]} is set; set both of {' and '.join(KEYS)} in the environment or .env, or neither.",
         )
-    return (SOUND, "both given") if given else (NOTE, "none given; data needs none, uploading will")
+    return (SOUND, "both given") if given else (NOTE, "none given, and none needed: data is public")
 
 
 def _remote() -> tuple[str, str]:

@@ -2,18 +2,24 @@
 
 from numerai_rounds.base import plugins
 from numerai_rounds.base.errors import ConfigurationError
-from numerai_rounds.base.params import Params, Round, parse
+from numerai_rounds.base.params import Params, Round
 from numerai_rounds.io import conf_edits, console, paths
-from numerai_rounds.io.compose import compose
+from numerai_rounds.io.compose import check_params
+from numerai_rounds.io.params import load
+
+NOTHING = Round(source="", number=None, history={}, live={})
 
 
 def open_round(number: int | None, *, following: bool) -> None:
     """Pin the current round, round `number`, or the one after the pinned round.
 
-    Raises ConfigurationError where both are asked for, or the source has no rounds; ServiceError where
-    the source does not answer.
+    Raises ConfigurationError where both are asked for, where the source has no rounds, or where params.yaml holds
+    what conf/ does not, which would be lost; ServiceError where the source does not answer.
     """
-    parameters = parse(compose(paths.CONF))
+    if conf_edits.pinned_round() is None:
+        conf_edits.write_round(NOTHING)
+    check_params()
+    parameters = load()
     source = plugins.load("data", parameters.data.kind)
     pinned = parameters.round if parameters.round.source == parameters.data.kind else None
     if number is None and following:

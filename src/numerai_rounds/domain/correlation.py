@@ -18,6 +18,9 @@ UNIT = 12
 
 HIGHEST = FEATURE_LEVELS - 1
 
+DECIMALS = 12
+"""Of a correlation in the table: what a processor's way of adding may change is cut off."""
+
 EXACT_BELOW = 2**24
 """Sums of whole numbers up to this size are exact in float32, in whatever order they are added."""
 
@@ -113,10 +116,11 @@ class Correlations:
 
         `correlation`: Pearson over all rows. `era_mean`, `era_std` (ddof 0): of the correlations within
         eras. `sign_agreement`: share of eras, 0 to 1, whose correlation has the sign of `era_mean`. An
-        era in which a feature is constant does not count for it; a number without any era is NaN.
+        era in which a feature is constant does not count for it; a number without any era is NaN. All
+        are rounded to 12 decimals.
         """
-        eras = pd.DataFrame(self._eras, columns=self._names, dtype=np.float64)
-        mean = eras.mean()
+        eras = pd.DataFrame(self._eras, columns=self._names, dtype=np.float64).round(DECIMALS)
+        mean = eras.mean().round(DECIMALS)
         agreement = (eras * np.sign(mean) > 0).sum() / eras.count()
         return pd.DataFrame(
             {
@@ -126,4 +130,4 @@ class Correlations:
                 "era_std": eras.std(ddof=0).to_numpy(),
                 "sign_agreement": agreement.to_numpy(),
             }
-        )
+        ).round(DECIMALS)

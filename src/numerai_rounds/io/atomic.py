@@ -1,13 +1,17 @@
 """Files are written beside their place and renamed into it, so that nobody ever reads half of one."""
 
 import errno
+import hashlib
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from numerai_rounds.base.errors import MachineError
+from numerai_rounds.io import console
+
+BLOCK_BYTES = 1 << 20
 
 
 @contextmanager
@@ -24,7 +28,9 @@ def writing(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        raise machine_error(error, path) from error
+        if refusal := machine_error(error, path):
+            raise refusal from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -35,20 +41,22 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
-def check_room(folder: Path, needed: int, what: str) -> None:
-    """Refuse to begin what the disk has no room for; `needed` in bytes."""
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise MachineError(
-            f"{what} needs {needed / 1e9:,.2f} GB more, but the disk of {folder} has {free / 1e9:,.2f} GB free. "
-            "Nothing was downloaded: free some space and run again."
-        )
+def sha256(path: Path, copy: BinaryIO | None = None) -> str:
+    """The hash of a file, in hex, with progress shown; exactly the bytes that it covers go to `copy`."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file, console.progress(f"reading {path}", path.stat().st_size, "bytes") as advance:
+        while block := file.read(BLOCK_BYTES):
+            digest.update(block)
+            if copy is not None:
+                copy.write(block)
+            advance(len(block))
+    return digest.hexdigest()
 
 
-def machine_error(error: OSError, path: Path) -> Exception:
-    """The sentence for an operating system's refusal; the error itself where it is of another kind."""
+def machine_error(error: OSError, path: Path) -> MachineError | None:
+    """The sentence for an operating system's refusal to write; None for an error of another kind."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return MachineError(f"the disk is full: {path} could not be written. Free some space and run again.")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return MachineError(f"{path} may not be written ({error.strerror}). Check the permissions of {path.parent}.")
-    return error
+    return None

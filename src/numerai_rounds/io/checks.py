@@ -1,5 +1,6 @@
 """Checks of fetched data, before anything is made of it."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
@@ -57,8 +58,8 @@ def check_file(path: Path, role: str) -> None:
             _check_columns(file.schema_arrow, role, where)
             _check_ranges(file, where)
             _check_labels(file, role, where)
-        elif not any(pa.types.is_floating(field.type) for field in file.schema_arrow):
-            raise DataError(f"{where} has no column of floats, such as a prediction. Get it again from its source.")
+        else:
+            _check_predictions(file, where)
         check_ids({where: file})
 
 
@@ -88,28 +89,44 @@ def _where(path: Path, role: str) -> str:
 
 
 def _read_features(path: Path) -> FeaturesFile:
+    where = _where(path, "features")
     try:
-        return FeaturesFile.model_validate_json(path.read_bytes(), strict=True)
+        listed = FeaturesFile.model_validate_json(path.read_bytes(), strict=True)
     except ValidationError as error:
         reasons = [
             f"{'.'.join(map(str, problem['loc'])) or 'content'}: {problem['msg']}"
             for problem in error.errors(include_url=False)
         ]
         raise DataError(
-            f"{_where(path, 'features')} is no features.json of the tournament ({some(reasons)}). It needs "
+            f"{where} is no features.json of the tournament ({some(reasons)}). It needs "
             "`feature_sets`, the features of each set by its name, and `targets`, a list."
         ) from None
+    repeating = [name for name, members in listed.feature_sets.items() if len(set(members)) < len(members)]
+    if repeating:
+        raise DataError(f"{where}: the sets {some(repeating)} name a feature more than once.")
+    return listed
 
 
 def _check_index(schema: pa.Schema, where: str) -> None:
     if ID not in schema.names:
         raise DataError(f"{where} has no `{ID}`: its columns are {some(schema.names)}.")
-    if (schema.pandas_metadata or {}).get("index_columns") != [ID]:
+    repeated = [name for name, times in Counter(schema.names).items() if times > 1]
+    if repeated:
+        raise DataError(f"{where} has more than one column {some(repeated)}. Write the table with each column once.")
+    if _index_columns(schema) != [ID]:
         raise DataError(
             f"{where} holds `{ID}` as a plain column, and it must be the index: "
             f'write the table with df.set_index("{ID}").to_parquet(...).'
         )
     _check_text(schema, ID, where)
+
+
+def _index_columns(schema: pa.Schema) -> object:
+    """What pandas would make the index; None where the file does not say, or says something else."""
+    try:
+        return (schema.pandas_metadata or {}).get("index_columns")
+    except (ValueError, AttributeError):
+        return None
 
 
 def _check_text(schema: pa.Schema, name: str, where: str) -> None:
@@ -126,6 +143,9 @@ def _check_columns(schema: pa.Schema, role: str, where: str) -> None:
     features = [field for field in schema if is_feature(field.name)]
     if not features:
         raise DataError(f"{where} has no column `feature_...`: its columns are {some(schema.names)}.")
+    odd = [field.name for field in features if not re.fullmatch(r"[A-Za-z0-9_]+", field.name)]
+    if odd:
+        raise DataError(f"{where}: feature names may hold letters, digits and _ only ({some(map(repr, odd))}).")
     wrong = [f"{field.name} is {field.type}" for field in features if field.type != pa.int8()]
     if wrong:
         raise DataError(f"{where}: features must be int8 ({some(wrong)}); with missing values, pandas' nullable Int8.")
@@ -134,9 +154,16 @@ def _check_columns(schema: pa.Schema, role: str, where: str) -> None:
         return
     if not targets:
         raise DataError(f"{where} has no column `target_...`: there is nothing to learn or to score.")
-    wrong = [f"{field.name} is {field.type}" for field in targets if not pa.types.is_floating(field.type)]
+    wrong = [f"{field.name} is {field.type}" for field in targets if field.type not in (pa.float32(), pa.float64())]
     if wrong:
-        raise DataError(f"{where}: targets must be floats ({some(wrong)}).")
+        raise DataError(f"{where}: targets must be float32 ({some(wrong)}).")
+
+
+def _check_predictions(file: pq.ParquetFile, where: str) -> None:
+    predictions = [field.name for field in file.schema_arrow if pa.types.is_floating(field.type)]
+    if not predictions:
+        raise DataError(f"{where} has no column of floats, such as a prediction. Get it again from its source.")
+    parquet.ranges(file, predictions, where)  # any value will do, but all must be readable
 
 
 def _check_ranges(file: pq.ParquetFile, where: str) -> None:
@@ -149,7 +176,7 @@ def _check_ranges(file: pq.ParquetFile, where: str) -> None:
 def _refuse_outside(file: pq.ParquetFile, columns: Sequence[str], top: int, kind: str, where: str) -> None:
     outside = [
         f"{name} goes from {low:g} to {high:g}"
-        for name, (low, high) in parquet.ranges(file, columns).items()
+        for name, (low, high) in parquet.ranges(file, columns, where).items()
         if low < 0 or high > top
     ]
     if outside:

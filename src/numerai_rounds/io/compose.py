@@ -1,5 +1,6 @@
 """Composition of conf/ by Hydra, byte for byte as `dvc exp run` writes it."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from numerai_rounds.base.errors import ConfigurationError
+from numerai_rounds.base.errors import ConfigurationError, one_of, some
 from numerai_rounds.io import paths
 from numerai_rounds.io.yaml_files import read_yaml
 
@@ -31,10 +32,10 @@ def compose_text(conf: Path) -> str:
 def check_params() -> None:
     """Refuse a params.yaml that is not what conf/ composes to."""
     text = compose_text(paths.CONF)
-    if paths.PARAMS.exists() and paths.PARAMS.read_text(encoding="utf-8") == text:
+    if paths.PARAMS.is_file() and paths.PARAMS.read_bytes() == text.encode():
         return
     apart = differences(compose(paths.CONF), read_yaml(paths.PARAMS))
-    what = ", ".join(f"{key} (conf/: {ours}, params.yaml: {theirs})" for key, (ours, theirs) in apart.items())
+    what = some(f"{key} (conf/: {ours!r}, params.yaml: {theirs!r})" for key, (ours, theirs) in apart.items())
     raise ConfigurationError(
         f"params.yaml and conf/ differ in {what or 'form'}. "
         "Run `rounds compose` to follow conf/, or `rounds promote` to keep what params.yaml says."
@@ -45,34 +46,43 @@ def _composed(conf: Path, overrides: Sequence[str]) -> DictConfig:
     try:
         with initialize_config_dir(str(conf.resolve()), version_base=None):
             config = hydra_compose(config_name=CONFIG_NAME, overrides=list(overrides))
-        _refuse_environment(config)
+        _refuse_resolvers(config)
         OmegaConf.resolve(config)
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
-        raise ConfigurationError(f"conf/ does not compose: {_reason(error)}") from None
+        raise ConfigurationError(_reason(error, conf)) from None
     return config
 
 
-def _refuse_environment(config: DictConfig) -> None:
-    for line in OmegaConf.to_yaml(config).splitlines():
-        if "${oc.env:" in line:
+def _refuse_resolvers(config: DictConfig) -> None:
+    """Refuse `${oc.env:HOME}`, `${now:%H}` and the like: what they give is in no commit."""
+    for path, value in leaves(OmegaConf.to_container(config, resolve=False)):  # type: ignore[arg-type]
+        if isinstance(value, str) and re.search(r"\$\{[^}]*:", value):
             raise ConfigurationError(
-                f"conf/ takes a value from the environment, which no commit would hold: {line.strip()}. Write it."
+                f"{'.'.join(path)} is {value}, which no commit would hold. Write the value itself."
             )
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, conf: Path) -> str:
+    """What Hydra found, in one sentence."""
     causes: list[str] = []
     cause: BaseException | None = error
     while cause is not None:
-        causes += [line.strip() for line in str(cause).splitlines() if line.strip()]
+        causes += [line.strip() for line in str(cause).partition("Config search path")[0].splitlines() if line.strip()]
         cause = cause.__cause__
-    return " ".join(dict.fromkeys(causes))
+    unknown = re.match(r"Could not override '(.+)'", causes[0])
+    if unknown:
+        keys = [".".join(map(str, path)) for path, _ in leaves(compose(conf))]
+        return (
+            f"there is no key {unknown[1]!r}; {one_of(unknown[1], keys)} A parameter that a preset leaves at its "
+            f"default is added with a plus: +{unknown[1]}=..."
+        )
+    return f"conf/ does not compose: {' '.join(dict.fromkeys(causes))}"
 
 
 def groups(conf: Path) -> dict[str, list[str]]:
     """Each group of `conf` with its options."""
     folders = sorted(path for path in conf.iterdir() if path.is_dir())
-    return {folder.name: sorted(file.stem for file in folder.glob("*.yaml")) for folder in folders}
+    return {folder.name: sorted(file.stem for file in folder.glob("[!.]*.yaml")) for folder in folders}
 
 
 def leaves(tree: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -91,7 +101,7 @@ def differences(left: Mapping[str, Any], right: Mapping[str, Any]) -> dict[str, 
     """Dotted keys whose values differ, with both values; `MISSING` for an absent one."""
     ours, theirs = dict(leaves(left)), dict(leaves(right))
     return {
-        ".".join(path): (ours.get(path, MISSING), theirs.get(path, MISSING))
+        ".".join(map(str, path)): (ours.get(path, MISSING), theirs.get(path, MISSING))
         for path in dict.fromkeys([*ours, *theirs])
         if ours.get(path, MISSING) != theirs.get(path, MISSING)
     }

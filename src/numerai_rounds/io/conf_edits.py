@@ -1,5 +1,6 @@
 """Changes to the committed configuration: conf/ is edited where a value comes from, then composed into params.yaml."""
 
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -11,12 +12,16 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
+from pydantic import ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.scalarstring import SingleQuotedScalarString
+from yaml import safe_load
 
 from numerai_rounds.base.errors import ConfigurationError, one_of
 from numerai_rounds.base.params import Round, parse
 from numerai_rounds.io import atomic, paths
 from numerai_rounds.io.compose import CONFIG_NAME, MISSING, compose, compose_text, differences, groups, leaves
+from numerai_rounds.io.yaml_files import read_yaml
 
 EXPERIMENT = "experiment"
 ROUND = "round"
@@ -33,21 +38,30 @@ class Change:
 
 
 def parse_overrides(overrides: Sequence[str]) -> list[Change]:
-    """Hydra's override syntax as changes; sweeps and packages are refused."""
+    """Hydra's override syntax as changes; sweeps, packages and Hydra's own settings are refused."""
     try:
         parsed = OverridesParser.create().parse_overrides(list(overrides))
-    except HydraException as error:
-        reason = " ".join(str(error).split())
-        raise ConfigurationError(f"override not understood: {reason}. Write key=value.") from None
+    except HydraException:
+        raise ConfigurationError(
+            f"override not understood: {' '.join(overrides)}. Write key=value; quote a value with spaces or unusual "
+            "letters twice, as in \"data.path='my files'\"."
+        ) from None
     for override in parsed:
-        if override.is_sweep_override() or override.package is not None:
+        key = override.key_or_group
+        if override.is_sweep_override() or override.package is not None or re.match(r"hydra[./]", key):
             raise ConfigurationError(f"{override.input_line!r} cannot be kept: one value for each key, please.")
+        if re.fullmatch(r"\w+\.kind", key):
+            raise ConfigurationError(
+                f"{key} follows from the preset: `{key.removesuffix('.kind')}=...` chooses another."
+            )
     return [Change(override.key_or_group, override.value(), override.is_delete()) for override in parsed]
 
 
 def apply_overrides(overrides: Sequence[str]) -> dict[str, Any]:
     """Keep `overrides` in conf/, write params.yaml, and return the composition."""
     changes = parse_overrides(overrides)
+    for change in changes:
+        _check_choice(change)
     return _apply(changes, compose(paths.CONF, overrides))
 
 
@@ -74,14 +88,18 @@ def adopt(wanted: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _nearest(group: str, options: Sequence[str], ours: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    """The option of a group that is of the wanted kind and differs least; the present one where several do."""
     current = _choices(paths.CONF)[group]
-
-    def distance(option: str) -> tuple[int, bool, str]:
-        values = ours[group] if option == current else compose(paths.CONF, [f"{group}={option}"])[group]
-        same_kind = values.get("kind") == wanted[group].get("kind")
-        return len(differences(values, wanted[group])) if same_kind else 10_000, option != current, option
-
-    return min(options, key=distance)
+    composed = {
+        option: ours[group] if option == current else compose(paths.CONF, [f"{group}={option}"])[group]
+        for option in options
+    }
+    fitting = [option for option in options if composed[option].get("kind") == wanted[group].get("kind")]
+    if not fitting:
+        raise ConfigurationError(
+            f"no preset in conf/{group} has kind {wanted[group].get('kind')!r}: add one, then promote again."
+        )
+    return min(fitting, key=lambda option: (len(differences(composed[option], wanted[group])), option != current))
 
 
 def _apply(changes: Sequence[Change], wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,7 +107,8 @@ def _apply(changes: Sequence[Change], wanted: Mapping[str, Any]) -> dict[str, An
     parse(dict(wanted))
     with tempfile.TemporaryDirectory() as folder:
         trial = Path(folder) / "conf"
-        shutil.copytree(paths.CONF, trial)
+        shutil.copytree(paths.CONF, trial, ignore=shutil.ignore_patterns(".*"))
+        before = _texts(trial)
         for change in sorted(changes, key=lambda change: change.key not in groups(trial)):
             _edit(trial, change)
         result = compose(trial)
@@ -99,15 +118,38 @@ def _apply(changes: Sequence[Change], wanted: Mapping[str, Any]) -> dict[str, An
                 f"these values cannot be kept in conf/ as it is: {', '.join(unmet)}. An experiment in the defaults "
                 "list of conf/config.yaml may set them: edit its file, or run `rounds compose experiment=none` first."
             )
-        for file in sorted(trial.rglob("*.yaml")):
-            _replace(paths.CONF / file.relative_to(trial), file.read_text(encoding="utf-8"))
+        edited = {file: text for file, text in _texts(trial).items() if text != before[file]}
+    _write_conf(edited, before)
     write_params()
     return result
+
+
+def _texts(conf: Path) -> dict[Path, str]:
+    """Content of every file of conf/; config.yaml, which chooses among the others, comes last."""
+    files = sorted(conf.rglob("[!.]*.yaml"), key=lambda file: (file.stem == CONFIG_NAME, file))
+    return {file.relative_to(conf): file.read_text(encoding="utf-8") for file in files}
+
+
+def _write_conf(edited: Mapping[Path, str], before: Mapping[Path, str]) -> None:
+    now = _texts(paths.CONF)
+    for file in edited:
+        if now.get(file) != before[file]:
+            raise ConfigurationError(f"{paths.CONF / file} was changed meanwhile. Run the command again.")
+    for file, text in edited.items():
+        atomic.write_text(paths.CONF / file, text)
 
 
 def write_params() -> None:
     """Write params.yaml from conf/."""
     _replace(paths.PARAMS, compose_text(paths.CONF))
+
+
+def pinned_round() -> Round | None:
+    """What conf/round.yaml pins; None where it is missing or broken, so that opening a round mends it."""
+    try:
+        return Round.model_validate(read_yaml(paths.ROUND)[ROUND])
+    except (ConfigurationError, KeyError, ValidationError):
+        return None
 
 
 def write_round(opened: Round) -> None:
@@ -136,13 +178,19 @@ def _edit(conf: Path, change: Change) -> None:
     if change.delete:
         node.pop(path[-1], None)
     else:
-        node[path[-1]] = change.value
+        node[path[-1]] = _quoted(change.value)
     _write(yaml, document, file)
 
 
+def _check_choice(change: Change) -> None:
+    options = groups(paths.CONF).get(change.key)
+    if options is not None and (change.delete or change.value not in options):
+        found = "nothing" if change.delete else str(change.value)
+        hint = one_of("" if change.delete else found, options)
+        raise ConfigurationError(f"{change.key} must be one of its presets (got {found}); {hint}")
+
+
 def _choose(conf: Path, change: Change) -> None:
-    if change.delete:
-        raise ConfigurationError(f"{change.key} cannot be left out; {one_of('', groups(conf)[change.key])}")
     file = conf / f"{CONFIG_NAME}.yaml"
     yaml, document = _read(file)
     for entry in document["defaults"]:
@@ -152,8 +200,18 @@ def _choose(conf: Path, change: Change) -> None:
 
 
 def _choices(conf: Path) -> dict[str, str]:
-    _, document = _read(conf / f"{CONFIG_NAME}.yaml")
-    return {key: option for entry in document["defaults"] if isinstance(entry, dict) for key, option in entry.items()}
+    """The option of each group, from the defaults list of config.yaml."""
+    file = conf / f"{CONFIG_NAME}.yaml"
+    _, document = _read(file)
+    listed = document.get("defaults") if isinstance(document, dict) else None
+    entries = [entry for entry in listed or [] if isinstance(entry, dict)]
+    choices = {key: option for entry in entries for key, option in entry.items()}
+    absent = [group for group in groups(conf) if not isinstance(choices.get(group), str)]
+    if absent:
+        raise ConfigurationError(
+            f"{file} has no line `- {absent[0]}: ...` in its defaults list; {', '.join(groups(conf))} need one each."
+        )
+    return choices
 
 
 def _home(conf: Path, key: str) -> tuple[Path, list[str]]:
@@ -165,6 +223,13 @@ def _home(conf: Path, key: str) -> tuple[Path, list[str]]:
     if parts[0] in choices:
         return conf / parts[0] / f"{choices[parts[0]]}.yaml", parts[1:]
     return conf / f"{CONFIG_NAME}.yaml", parts
+
+
+def _quoted(value: Any) -> Any:
+    """A text that YAML could take for something else (`yes`, `0575`), in quotes; every other value as it is."""
+    if isinstance(value, str) and safe_load(value) != value:
+        return SingleQuotedScalarString(value)
+    return value
 
 
 def _read(file: Path) -> tuple[YAML, Any]:

@@ -20,8 +20,10 @@ from rich.table import Table
 PAGE = 120
 """Characters on a line where the output is no terminal."""
 
-_console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PAGE)
-_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+_console = Console(
+    markup=False, emoji=False, highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PAGE
+)
+_errors = Console(stderr=True, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 LOG_STEPS = 4
 """Lines that a progress bar becomes where the output is no terminal."""
@@ -32,12 +34,12 @@ PATIENCE = 2.0
 
 def say(text: str) -> None:
     """Print one line."""
-    _console.print(text, markup=False)
+    _console.print(text)
 
 
 def complain(text: str) -> None:
     """Print one line on standard error."""
-    _errors.print(text, markup=False)
+    _errors.print(text)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

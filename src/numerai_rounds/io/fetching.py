@@ -1,24 +1,28 @@
 """A part of the data is staged whole, checked together, and only then put in place of the one before."""
 
-import hashlib
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from numerai_rounds.base.errors import DataError
+from numerai_rounds.base.errors import DataError, MachineError
 from numerai_rounds.base.params import Pin
 from numerai_rounds.base.roles import file_name
 from numerai_rounds.io import atomic, checks, paths
 
 MANIFEST = "manifest.json"
 
+Proof = dict[str, object]
+"""The pin of a file that was fetched and checked, and the hash of its bytes."""
+
 
 class Staging:
     """The files of one part (`history` or `live`) on their way into place.
 
-    Files that are already in place, or staged by an interrupted run, count as present when the manifest
-    beside them names the pinned identity and their bytes still have the hash it names.
+    Files that are already in place, or staged by an interrupted run, count as present when the manifest of
+    either folder names the pinned identity and their bytes still have the hash it names. So no manifest can
+    lie, however old it is, and whatever was interrupted.
     """
 
     def __init__(self, part: str, pins: Mapping[str, Pin]) -> None:
@@ -29,8 +33,8 @@ class Staging:
         self.part = part
         self.folder.mkdir(parents=True, exist_ok=True)
         self._clear({self.path(role).name for role in self.pins} | {MANIFEST})
-        self._staged, self._placed = _manifest(self.folder), _manifest(self.place)
-        self._proofs: dict[str, dict[str, object]] = {}
+        self._manifests = [_manifest(self.folder), _manifest(self.place)]
+        self._proofs: dict[str, Proof] = {}
 
     def path(self, role: str) -> Path:
         """Where a role's file is staged."""
@@ -42,8 +46,7 @@ class Staging:
         MachineError where the disk has no room for all of them together.
         """
         wanted = [(role, pin) for role, pin in self.pins.items() if not self._present(role, pin)]
-        begun = sum(part.stat().st_size for part in self.folder.glob("*.part"))
-        atomic.check_room(self.folder, sum(pin.size or 0 for _, pin in wanted) - begun, self.part)
+        self._check_room(sum(pin.size or 0 for _, pin in wanted))
         return wanted
 
     def keep(self, role: str) -> None:
@@ -56,13 +59,14 @@ class Staging:
         except DataError:
             self.path(role).unlink()
             raise
-        self._proofs[role] = {"pin": self.pins[role].model_dump(), "sha256": _sha256(self.path(role))}
+        self._proofs[role] = _proof(self.path(role), self.pins[role])
         _write_manifest(self.folder, self._proofs)
 
     def settle(self) -> None:
-        """Check the files together, move them into place, remove what is no longer pinned, and write the manifest.
+        """Check the files together, move them into place, and remove what is no longer pinned.
 
-        Files that do not belong together are removed from the staging folder; those in place stay.
+        Files that do not belong together are removed from the staging folder; those in place stay. The staging
+        folder names all proofs until the last file is in place: a run that is killed on the way loses nothing.
         """
         if self.part == "history":
             try:
@@ -70,16 +74,16 @@ class Staging:
             except DataError:
                 self._discard()
                 raise
+        _write_manifest(self.folder, self._proofs)
         self.place.mkdir(parents=True, exist_ok=True)
-        (self.place / MANIFEST).unlink(missing_ok=True)
         for role in self.pins:
             if not self.path(role).is_symlink():
                 self.path(role).replace(self.place / file_name(role))
-        expected = {file_name(role) for role in self.pins}
+        _write_manifest(self.place, self._proofs)
+        expected = {file_name(role) for role in self.pins} | {MANIFEST}
         for path in self.place.iterdir():
             if path.name not in expected:
                 path.unlink()
-        _write_manifest(self.place, self._proofs)
         self._discard()
 
     def _discard(self) -> None:
@@ -88,16 +92,29 @@ class Staging:
         self.folder.rmdir()
 
     def _present(self, role: str, pin: Pin) -> bool:
-        path, settled = self.path(role), self.place / file_name(role)
-        if not path.is_symlink() and _proved(path, pin, self._staged.get(role)):
-            self._proofs[role] = self._staged[role]
-            return True
-        path.unlink(missing_ok=True)
-        if _proved(settled, pin, self._placed.get(role)):
-            path.symlink_to(settled.resolve())
-            self._proofs[role] = self._placed[role]
-            return True
+        staged, placed = self.path(role), self.place / file_name(role)
+        if staged.is_symlink():
+            staged.unlink()
+        claims = [manifest[role] for manifest in self._manifests if role in manifest]
+        claims = [claim for claim in claims if claim.get("pin") == pin.model_dump()]
+        for path in (staged, placed):
+            if claims and path.is_file() and (proof := _proof(path, pin)) in claims:
+                self._proofs[role] = proof
+                if path == placed:
+                    staged.symlink_to(placed.resolve())
+                return True
+            staged.unlink(missing_ok=True)
         return False
+
+    def _check_room(self, size: int) -> None:
+        """Refuse to begin what the disk has no room for, once here and once more in DVC's cache."""
+        needed = 2 * size - sum(part.stat().st_size for part in self.folder.glob("*.part"))
+        free = shutil.disk_usage(self.folder).free
+        if needed > free:
+            raise MachineError(
+                f"{self.part} needs {needed / 1e9:,.2f} GB more, its copy in DVC's cache included, but the disk of "
+                f"{self.folder} has {free / 1e9:,.2f} GB free. Free some space and run again; what came is kept."
+            )
 
     def _clear(self, wanted: set[str]) -> None:
         """Remove staged files that no pin asks for; parts of `wanted` files stay, to be resumed."""
@@ -114,23 +131,19 @@ def staged(part: str, pins: Mapping[str, Pin]) -> Iterator[Staging]:
     staging.settle()
 
 
-def _manifest(folder: Path) -> dict[str, dict[str, object]]:
+def _manifest(folder: Path) -> dict[str, Proof]:
+    """What a manifest claims; nothing where it is missing or broken, for every claim is verified anyway."""
     try:
-        return dict(json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
+    claims = content.items() if isinstance(content, dict) else []
+    return {role: claim for role, claim in claims if isinstance(claim, dict)}
 
 
-def _write_manifest(folder: Path, proofs: Mapping[str, dict[str, object]]) -> None:
+def _write_manifest(folder: Path, proofs: Mapping[str, Proof]) -> None:
     atomic.write_text(folder / MANIFEST, json.dumps(proofs, indent=2, sort_keys=True) + "\n")
 
 
-def _proved(path: Path, pin: Pin, proof: dict[str, object] | None) -> bool:
-    return (
-        proof is not None and proof["pin"] == pin.model_dump() and path.is_file() and proof["sha256"] == _sha256(path)
-    )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _proof(path: Path, pin: Pin) -> Proof:
+    return {"pin": pin.model_dump(), "sha256": atomic.sha256(path)}

@@ -68,7 +68,8 @@ def era_table(target: str) -> pd.DataFrame:
 
     Raises ConfigurationError for a target that does not exist, or the alias where it hides another one.
     """
-    targets = [name for name in _schema(TRAIN).names if is_target(name)]
+    in_validation = set(_schema(VALIDATION).names)
+    targets = [name for name in _schema(TRAIN).names if is_target(name) and name in in_validation]
     if target not in targets:
         raise ConfigurationError(f"target is {target!r}, which the data does not have: {one_of(target, targets)}")
     if target == ALIAS:
@@ -79,7 +80,8 @@ def era_table(target: str) -> pd.DataFrame:
 def read(
     file: str, eras: Collection[str], features: Sequence[str], target: str, missing_features: str
 ) -> Iterator[EraRows]:
-    """Yield the rows of `eras` in a file of the history, one era at a time; memory holds one batch.
+    """Yield the rows of `eras` in a file of the history, one era at a time; memory holds a row group of
+    these columns at most.
 
     NaN features become the middle level or are refused with a DataError, as `missing_features` says.
     """
@@ -113,7 +115,7 @@ def levels(table: pa.Table, features: Sequence[str], missing_features: str, wher
         if column.null_count:
             if missing_features == "refuse":
                 raise DataError(
-                    f"{name} is missing in {column.null_count:,} rows of {where}. Set data.missing_features=middle "
+                    f"{name} is missing in {column.null_count:,} rows of {where}. Set missing_features=middle "
                     f"to read them as {FEATURE_MIDDLE}, Numerai's level for an absent feature."
                 )
             column = pc.fill_null(column, pa.scalar(FEATURE_MIDDLE, column.type))

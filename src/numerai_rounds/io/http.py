@@ -41,7 +41,24 @@ class Limits:
 
 
 class Session(requests.Session):
-    """A session that speaks plain http with this machine alone, also after a redirect."""
+    """A session that speaks plain http with this machine alone, also after a redirect.
+
+    Proxies and certificates follow the environment; credentials do not: an entry in ~/.netrc would take the
+    place of a token, and a signed address with a second signature is refused.
+    """
+
+    def __init__(self) -> None:
+        """Begin without credentials."""
+        super().__init__()
+        self.auth = lambda request: request
+
+    def rebuild_auth(
+        self,
+        prepared_request: requests.PreparedRequest,
+        response: requests.Response,  # noqa: ARG002 - as requests has it
+    ) -> None:
+        """Follow a redirect without credentials."""
+        prepared_request.headers.pop("Authorization", None)
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         """Send a request, or raise a ServiceError for an address that is not safe."""
@@ -53,7 +70,10 @@ class Session(requests.Session):
 
 def is_safe(url: str) -> bool:
     """Whether an address is https, or http on this machine."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
     if parts.scheme == "http":
         return parts.hostname == "localhost" or _is_loopback(parts.hostname)
     return parts.scheme == "https" and bool(parts.hostname)
@@ -61,7 +81,7 @@ def is_safe(url: str) -> bool:
 
 def host(url: str) -> str:
     """The part of an address that may be shown: it holds neither a password nor a signature."""
-    return urlsplit(url).netloc.rpartition("@")[2] or "the server"
+    return url.partition("://")[2].partition("/")[0].rpartition("@")[2] or "the server"
 
 
 def patiently(act: Callable[[], Answer], what: str, limits: Limits, advice: str) -> Answer:

@@ -100,10 +100,11 @@ def read_header(source: Path) -> Header:
 
 def _features_json(header: Header) -> str:
     """All features, and the groups that the old names spell out: `feature_wisdom12` is of `wisdom`."""
-    sets: dict[str, list[str]] = {"all": header.features}
+    sets: dict[str, list[str]] = {}
     for name in header.features:
         if named := re.fullmatch(r"feature_([a-z]+)\d+", name):
             sets.setdefault(named[1], []).append(name)
+    sets["all"] = header.features
     return json.dumps({"feature_sets": sets, "targets": header.targets}, indent=2) + "\n"
 
 
@@ -166,7 +167,7 @@ def _eras(column: pa.Array, file: str) -> pa.Array:
 
 
 def _era(label: str, file: str) -> str:
-    match = re.fullmatch(rf"era(\d+|{LIVE_ERA})", label)
+    match = re.fullmatch(rf"era([0-9]+|{LIVE_ERA})", label)
     if match is None:
         raise DataError(f"{file}: era {label!r} must be era1, era2, ... or era{LIVE_ERA} in the old layout.")
     return match[1] if match[1] == LIVE_ERA else f"{int(match[1]):0{ERA_DIGITS}d}"

@@ -110,7 +110,7 @@ class Client(numerapi.NumerAPI):
         said = http.answered(response)
         try:
             answer = json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if isinstance(answer, dict) and answer.get("errors"):
             raise RefusedError(f"{said}: {_said(answer['errors'])}")

@@ -1,4 +1,4 @@
-"""Looking into parquet files without loading them: footers, ranges of values, runs of labels."""
+"""Looking into parquet files without loading them: ranges of values, runs of labels."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from numerai_rounds.base.errors import DataError
+from numerai_rounds.io import console
 
 MAGIC = b"PAR1"
 BATCH_ROWS = 65_536
@@ -24,7 +25,7 @@ def opened(path: Path, where: str) -> Iterator[pq.ParquetFile]:
     """Open a parquet file; a DataError beginning with `where` if it is none, or breaks while it is read."""
     _refuse_foreign(path, where)
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
             yield file
     except pa.ArrowException as error:
         raise _broken(error, where) from None
@@ -45,16 +46,19 @@ def runs(file: pq.ParquetFile, columns: Sequence[str]) -> Iterator[tuple[str | N
     return (row for row, _ in groupby(_run_starts(file, columns)))
 
 
-def ranges(file: pq.ParquetFile, columns: Sequence[str]) -> dict[str, Range]:
+def ranges(file: pq.ParquetFile, columns: Sequence[str], where: str) -> dict[str, Range]:
     """Least and greatest value of each column, missing values apart; a column without values is left out.
 
-    Taken from the statistics of the file, and from the values themselves where there are none.
+    Every value is decoded, which finds damaged pages too: the statistics of a file may be sound where its pages
+    are not. Memory holds one batch of rows of a few columns.
     """
-    found, unproven = _recorded(file, columns)
-    for start in range(0, len(unproven), BATCH_COLUMNS):
-        for batch in batches(file, unproven[start : start + BATCH_COLUMNS]):
-            for name, column in zip(batch.schema.names, batch.columns, strict=True):
-                _widen(found, name, *pc.min_max(column).as_py().values())
+    found: dict[str, Range] = {}
+    with console.progress(f"checking {where}", len(columns) * file.metadata.num_rows, "values") as advance:
+        for start in range(0, len(columns), BATCH_COLUMNS):
+            for batch in batches(file, columns[start : start + BATCH_COLUMNS]):
+                for name, column in zip(batch.schema.names, batch.columns, strict=True):
+                    _widen(found, name, *pc.min_max(column).as_py().values())
+                advance(batch.num_rows * batch.num_columns)
     return found
 
 
@@ -75,7 +79,10 @@ def _refuse_foreign(path: Path, where: str) -> None:
 
 
 def _broken(error: Exception, where: str) -> DataError:
-    return DataError(f"{where} cannot be read as parquet: {error}. Get it again from its source.")
+    return DataError(
+        f"{where} is damaged: it cannot be read as parquet ({' '.join(str(error).split())}). Run again to fetch it "
+        "afresh; if it stays so, get it again from its source."
+    )
 
 
 def _run_starts(file: pq.ParquetFile, columns: Sequence[str]) -> Iterator[tuple[str | None, ...]]:
@@ -83,22 +90,6 @@ def _run_starts(file: pq.ParquetFile, columns: Sequence[str]) -> Iterator[tuple[
         encoded = [pc.run_end_encode(batch.column(name)) for name in columns]
         starts = sorted({0}.union(*(column.run_ends.to_pylist()[:-1] for column in encoded)))
         yield from zip(*(batch.column(name).take(pa.array(starts)).to_pylist() for name in columns), strict=True)
-
-
-def _recorded(file: pq.ParquetFile, columns: Sequence[str]) -> tuple[dict[str, Range], list[str]]:
-    """Ranges by the statistics of every row group, and the columns that lack statistics in one of them."""
-    places = {file.schema.column(number).path: number for number in range(len(file.schema))}
-    found: dict[str, Range] = {}
-    unproven = set()
-    for number in range(file.num_row_groups):
-        group = file.metadata.row_group(number)
-        for name in columns:
-            statistics = group.column(places[name]).statistics
-            if statistics is not None and statistics.has_min_max:
-                _widen(found, name, statistics.min, statistics.max)
-            elif statistics is None or statistics.null_count != group.num_rows:
-                unproven.add(name)
-    return found, [name for name in columns if name in unproven]
 
 
 def _widen(found: dict[str, Range], name: str, low: float | None, high: float | None) -> None:

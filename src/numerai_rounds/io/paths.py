@@ -7,6 +7,7 @@ from numerai_rounds.base.roles import file_name
 CONF = Path("conf")
 ROUND = CONF / "round.yaml"
 PARAMS = Path("params.yaml")
+LOCK = Path("dvc.lock")
 
 DATA = Path("data")
 GUARD = DATA / "guard.txt"

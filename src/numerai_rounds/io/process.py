@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from numerai_rounds.base.errors import RoundsError
+from numerai_rounds.base.errors import MachineError, RoundsError
 from numerai_rounds.io import atomic, console
 
 
@@ -15,10 +15,12 @@ def run(main: Callable[[], None]) -> None:
     except RoundsError as error:
         _end(error)
     except OSError as error:
-        known = atomic.machine_error(error, Path(error.filename or "a file"))
-        if not isinstance(known, RoundsError):
+        if error.errno is None:
             raise
-        _end(known)
+        path = Path(error.filename or "a file")
+        _end(
+            atomic.machine_error(error, path) or MachineError(f"{path}: {error.strerror}. Put it right and run again.")
+        )
     except KeyboardInterrupt:
         console.complain("stopped.")
         sys.exit(130)

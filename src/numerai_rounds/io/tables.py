@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -40,26 +39,24 @@ def read_selected() -> list[str]:
 
 
 def write_metrics(metrics: Mapping[str, float], path: Path) -> None:
-    """Write headline figures as sorted, rounded JSON, one a line; NaN is refused."""
-    broken = [name for name, value in metrics.items() if not np.isfinite(value)]
-    if broken:
-        raise DataError(f"no finite value for {', '.join(sorted(broken))}: the predictions cannot be scored.")
-    rounded = {
-        name: value if isinstance(value, int) else round(float(value), DECIMALS) for name, value in metrics.items()
-    }
+    """Write headline figures, all finite, as sorted, rounded JSON, one a line."""
+    rounded = {name: value if isinstance(value, int) else round(value, DECIMALS) for name, value in metrics.items()}
     atomic.write_text(path, json.dumps(rounded, indent=2, sort_keys=True, allow_nan=False) + "\n")
 
 
 def read_metrics(path: Path) -> dict[str, float]:
-    """Headline figures as written by `write_metrics`."""
-    return dict(json.loads(path.read_text(encoding="utf-8")))
+    """Headline figures as written by `write_metrics`; DataError where the file holds something else."""
+    try:
+        return {name: value + 0 for name, value in json.loads(path.read_text(encoding="utf-8")).items()}
+    except (ValueError, AttributeError, TypeError):
+        raise DataError(f"{path} does not hold scores. Run `dvc checkout {path}` or `dvc repro`.") from None
 
 
 def write_submission(submission: pd.DataFrame, path: Path) -> None:
     """Write a submission; what is read back from the disk must be what was written."""
     with atomic.writing(path) as temporary:
         submission.to_csv(temporary, index=False, lineterminator="\n")
-        back = pd.read_csv(temporary, dtype={ID: str}, float_precision="round_trip")
+        back = pd.read_csv(temporary, dtype={ID: str}, float_precision="round_trip", keep_default_na=False)
         if not (back[ID].eq(submission[ID]).all() and back[PREDICTION].eq(submission[PREDICTION]).all()):
             raise DataError(f"{path} does not read back as it was written. Check the disk and run again.")
 

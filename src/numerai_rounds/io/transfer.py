@@ -6,20 +6,23 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow.parquet as pq
 import requests
 
 from numerai_rounds.base.errors import ConfigurationError, ServiceError, TransientError
-from numerai_rounds.base.params import Pin
+from numerai_rounds.base.params import RESTORE, Pin
 from numerai_rounds.io import atomic, console, http
 from numerai_rounds.io.http import Limits
 
 ETAG, LAST_MODIFIED = "etag:", "last-modified:"
 """What the identities of served files begin with."""
 
-RESTORE = "`dvc pull` restores the pinned file; `rounds open` pins what is served now."
 PARQUET_MAGIC = b"PAR1"
+
+SYNC_BYTES = 64 << 20
+"""At most so much of a part is not yet on the disk: what a power cut can cost, and what a later run fetches again."""
 
 Address = Callable[[], str]
 """Makes a fresh signed address of one file: signatures expire, so every attempt asks for its own."""
@@ -56,12 +59,13 @@ def download(address: Address, pin: Pin, destination: Path, limits: Limits | Non
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
         _remove_unusable(part, pin.size, destination)
-        atomic.check_room(part.parent, pin.size - (part.stat().st_size if part.exists() else 0), pin.name)
         _Download(address, pin, part, limits or Limits()).run()
         _check_content(part, pin)
         part.replace(destination)
     except OSError as error:
-        raise atomic.machine_error(error, destination) from error
+        if refusal := atomic.machine_error(error, destination):
+            raise refusal from error
+        raise
 
 
 def part_of(destination: Path, pin: Pin) -> Path:
@@ -76,10 +80,11 @@ class _Download:
     def __init__(self, address: Address, pin: Pin, part: Path, limits: Limits) -> None:
         self._address, self._pin, self._part, self._limits = address, pin, part, limits
         self._whole = pin.size or 0
-        self._furthest = self._size()
+        self._synced = self._furthest = self._size()
 
     def run(self) -> None:
         """Complete the part and flush it to the disk."""
+        self._rewind()
         advice = "What came is kept: run the same command again to continue."
         with console.progress(self._pin.name, self._whole, "bytes") as self._advance:
             self._advance(self._size())
@@ -87,6 +92,17 @@ class _Download:
                 http.patiently(self._attempt, self._pin.name, self._limits, advice)
         with self._part.open("rb+") as file:
             os.fsync(file.fileno())
+
+    def _rewind(self) -> None:
+        """Give up what an earlier run may not have flushed: a power cut would have left zeros there."""
+        if self._size():
+            os.truncate(self._part, max(0, self._size() - SYNC_BYTES))
+            self._synced = self._furthest = self._size()
+
+    def _sync(self, file: BinaryIO) -> None:
+        file.flush()
+        os.fsync(file.fileno())
+        self._synced = file.tell()
 
     def _size(self) -> int:
         return self._part.stat().st_size if self._part.exists() else 0
@@ -106,6 +122,7 @@ class _Download:
         with http.Session() as session, http.send(session, "GET", address, self._limits, headers=headers) as head:
             start = self._checked_start(head)
             self._advance(start - self._size())
+            self._synced = min(self._synced, start)
             with self._part.open("ab" if start else "wb") as file:
                 for piece in http.pieces(head, self._limits):
                     if file.tell() + len(piece) > self._whole:
@@ -113,6 +130,8 @@ class _Download:
                         raise ServiceError(
                             f"{self._pin.name}: more came than the {self._whole:,} bytes pinned. {RESTORE}"
                         )
+                    if file.tell() + len(piece) > self._synced + SYNC_BYTES:
+                        self._sync(file)
                     file.write(piece)
                     self._advance(len(piece))
         if self._size() < self._whole:
@@ -163,7 +182,7 @@ def _total(head: requests.Response) -> int | None:
     """Bytes of the whole file, as the head of the answer has them."""
     partial = head.status_code == requests.codes.partial_content
     found = head.headers.get("Content-Range" if partial else "Content-Length", "").rpartition("/")[2]
-    return int(found) if found.isdigit() else None
+    return int(found) if re.fullmatch("[0-9]+", found) else None
 
 
 def _identity(head: requests.Response, name: str) -> str:

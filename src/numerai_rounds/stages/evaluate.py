@@ -1,6 +1,5 @@
 """evaluate: predict the resolved validation eras and score them."""
 
-import os
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -36,13 +35,10 @@ def main() -> None:
 def _predict(parameters: Params, eras: list[str]) -> tuple[pd.DataFrame, np.ndarray]:
     """Predictions (index `id`, columns `era`, `prediction`) of every row, and targets, NaN where unknown."""
     model = plugins.load("model", parameters.model.kind).load(paths.MODEL.read_text(encoding="utf-8"))
-    threads = parameters.threads or os.cpu_count()
     pieces, targets = [], []
     with console.progress("predict", len(eras), "eras") as advance:
-        for rows in history.read(
-            VALIDATION, eras, tables.read_selected(), parameters.target, parameters.data.missing_features
-        ):
-            prediction = model.predict(rows.features, threads)
+        for rows in history.read(VALIDATION, eras, model.features, parameters.target, parameters.missing_features):
+            prediction = model.predict(rows.features, parameters.threads)
             pieces.append(pd.DataFrame({ERA: rows.era, PREDICTION: prediction}, index=pd.Index(rows.ids, name=ID)))
             targets.append(rows.target)
             advance(1)
@@ -54,7 +50,7 @@ def _eras(
 ) -> Iterator[scoring.Era]:
     """Each era's rows whose target is known; `predictions` has all rows of all eras, in order."""
     start = 0
-    for rows in history.read(VALIDATION, eras, features, parameters.target, parameters.data.missing_features):
+    for rows in history.read(VALIDATION, eras, features, parameters.target, parameters.missing_features):
         prediction = predictions[start : start + len(rows.ids)][np.isfinite(rows.target)]
         start += len(rows.ids)
         resolved = rows.resolved()

@@ -9,23 +9,32 @@ from numerai_rounds.io import console, fetching, params, paths, process
 
 def main() -> None:
     """Fetch the part named on the command line, check it, and put it in place."""
-    part = sys.argv[1]
+    part = _part()
     parameters = params.load()
-    source = plugins.load("data", parameters.data.kind)
-    pins = parameters.round.history if part == "history" else parameters.round.live
-    if parameters.round.source != parameters.data.kind or not pins:
+    pinned = parameters.round
+    if pinned.source != parameters.data.kind:
         raise ConfigurationError(
-            f"conf/round.yaml pins files of the source {parameters.round.source!r}, but data.kind is "
-            f"{parameters.data.kind!r}. Run `rounds open` to pin what this source serves."
+            f"conf/round.yaml pins files of the source {pinned.source!r}, but data.kind is {parameters.data.kind!r}. "
+            "Run `rounds open` to pin what this source serves."
         )
+    source = plugins.load("data", parameters.data.kind)
+    source.check_pins(parameters.data, pinned)
+    pins = pinned.history if part == "history" else pinned.live
     with fetching.staged(part, pins) as staging:
         for role, pin in staging.missing():
-            source.fetch(parameters.data, parameters.round.number, pin, staging.path(role))
+            source.fetch(parameters.data, pinned.number, role, pin, staging.path(role))
             staging.keep(role)
     rows = [
         (role, f"{paths.raw(part, role).stat().st_size:,}", pin.identity[:24]) for role, pin in sorted(pins.items())
     ]
     console.table(f"{part} of {parameters.data.kind}", ["file", "bytes", "identity"], rows)
+
+
+def _part() -> str:
+    match sys.argv[1:]:
+        case ["history" | "live" as part]:
+            return part
+    raise ConfigurationError("say which part of the data to fetch: `fetch history` or `fetch live`.")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ def main() -> None:
     eras = tables.read_side(TRAIN).era
     correlations = Correlations(candidates)
     with console.progress("select", len(eras), "eras") as advance:
-        for rows in history.read(TRAIN, eras, candidates, parameters.target, parameters.data.missing_features):
+        for rows in history.read(TRAIN, eras, candidates, parameters.target, parameters.missing_features):
             resolved = rows.resolved()
             correlations.add(resolved.features, resolved.target)
             advance(1)

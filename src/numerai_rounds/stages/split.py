@@ -1,18 +1,20 @@
 """split: decide which eras train the model, which judge it, and which do neither."""
 
 from numerai_rounds.base import plugins
-from numerai_rounds.base.columns import TRAIN, purge_eras
+from numerai_rounds.base.columns import DATA_TYPE, TRAIN, VALIDATION, purge_eras
 from numerai_rounds.io import console, history, params, paths, process, tables
 
 
 def main() -> None:
     """Write one row an era with the side it is on."""
     parameters = params.load()
+    counted = history.era_table(parameters.target)
     purge = purge_eras(parameters.target, parameters.split.horizon_days)
     splitter = plugins.load("split", parameters.split.kind)
-    eras = splitter.split(parameters.split, history.era_table(parameters.target), purge)
-    for role, path in paths.ERAS.items():
-        tables.write_csv(eras[(eras["data_type"] == TRAIN) == (role == TRAIN)], path)
+    eras = splitter.split(parameters.split, counted, purge)
+    in_train_file = eras[DATA_TYPE] == TRAIN
+    tables.write_csv(eras[in_train_file], paths.ERAS[TRAIN])
+    tables.write_csv(eras[~in_train_file], paths.ERAS[VALIDATION])
     sides = eras.groupby("side", as_index=False).agg(
         eras=("era", "size"), first=("era", "min"), last=("era", "max"), rows=("rows", "sum")
     )

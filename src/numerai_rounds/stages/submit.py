@@ -1,7 +1,5 @@
 """submit: predict the live era, check the file against every rule of the tournament, write it. It never uploads."""
 
-import os
-
 from numerai_rounds.base import plugins
 from numerai_rounds.domain import submission
 from numerai_rounds.io import console, history, params, paths, process, tables
@@ -11,8 +9,8 @@ def main() -> None:
     """Write the submission of the pinned round."""
     parameters = params.load()
     model = plugins.load("model", parameters.model.kind).load(paths.MODEL.read_text(encoding="utf-8"))
-    ids, features = history.read_live(model.features, parameters.data.missing_features)
-    predictions = model.predict(features, parameters.threads or os.cpu_count())
+    ids, features = history.read_live(model.features, parameters.missing_features)
+    predictions = model.predict(features, parameters.threads)
     table = submission.predictions_to_submission(ids, predictions)
     submission.check(table, ids)
     tables.write_submission(table, paths.SUBMISSION)

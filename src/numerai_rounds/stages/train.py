@@ -1,7 +1,5 @@
 """train: fit the model on the training eras and save it as text, with the importance of its features."""
 
-import os
-
 import numpy as np
 
 from numerai_rounds.base import plugins
@@ -17,9 +15,7 @@ def main() -> None:
     features, target = _matrix(names, parameters)
     model_kind = plugins.load("model", parameters.model.kind)
     with console.progress("train", 1, "model") as advance:
-        model = model_kind.fit(
-            parameters.model, features, names, target, parameters.seed, parameters.threads or os.cpu_count(), advance
-        )
+        model = model_kind.fit(parameters.model, features, names, target, parameters.seed, parameters.threads, advance)
     importance = model.importance()
     atomic.write_text(paths.MODEL, model.text)
     tables.write_csv(importance, paths.IMPORTANCE)
@@ -38,7 +34,7 @@ def _matrix(names: list[str], parameters: Params) -> tuple[np.ndarray, np.ndarra
     target = np.empty(rows, dtype=np.float32)
     start = 0
     with console.progress("read", len(eras), "eras") as advance:
-        for era in history.read(TRAIN, eras.era, names, parameters.target, parameters.data.missing_features):
+        for era in history.read(TRAIN, eras.era, names, parameters.target, parameters.missing_features):
             resolved = era.resolved()
             stop = start + len(resolved.ids)
             features[start:stop], target[start:stop] = resolved.features, resolved.target

@@ -9,8 +9,11 @@ class Metric(scoring.Metric):
     """`numerai_corr` of numerai-tools: Pearson of transformed predictions and the target to the power of 1.5.
 
     Per era: `corr`, -1 to 1, higher is better. Headlines: `corr_mean` and `corr_sharpe`, higher is better;
-    `corr_std`; `corr_max_drawdown`, the largest fall of the cumulative sum from its highest point so far,
-    0 or more, lower is better. Deviations are the population's (ddof 0), as in numerai-tools.
+    `corr_std`; `corr_max_drawdown`, 0 or more, lower is better. Deviations are the population's (ddof 0), as
+    in numerai-tools.
+
+    Drawdown is the largest distance of the cumulative sum below its running maximum, as in Numerai's example
+    scripts. The maximum starts from the first era's own value, not from 0: a loss in that era is no fall.
     """
 
     def add(self, era: scoring.Era) -> dict[str, float]:

@@ -23,6 +23,8 @@ def candidates(params: Params, features: list[str], feature_sets: dict[str, list
     if params.name not in feature_sets:
         raise ConfigurationError(f"select.name is {params.name!r}: {one_of(params.name, feature_sets)}")
     chosen = feature_sets[params.name]
+    if not chosen:
+        raise ConfigurationError(f"feature set {params.name!r} is empty. Choose another with select.name.")
     absent = set(chosen).difference(features)
     if absent:
         raise DataError(

@@ -17,6 +17,6 @@ PURGED = "purged"
 SKIPPED = "skipped"
 """Could be trained on, but is not wanted."""
 UNRESOLVED = "unresolved"
-"""Its target is not known yet: neither trained on nor scored."""
+"""Neither trained on nor scored: no target is known yet, or the data still counts it among its `test` eras."""
 
 SIDES = (TRAIN, PURGED, SKIPPED, VALIDATION, UNRESOLVED)

@@ -28,7 +28,8 @@ def split(params: Params, eras: pd.DataFrame, purge: int) -> pd.DataFrame:
     the first validation eras. A model trained on them has seen part of what it is scored on, and
     looks better than it is. The purge is therefore as long as the target's horizon, never chosen.
 
-    Eras without a resolved target are on neither side. DataError where an era would be on two sides
+    Eras without a resolved target are on neither side, nor are those of data_type `test`, of which some
+    targets may be known already. DataError where an era would be on two sides
     or a side would be empty.
     """
     _check_order(eras)

@@ -1,17 +1,15 @@
 """A folder of the user's own files: as Numerai serves them today, or as it did when they were CSVs."""
 
-import hashlib
-import shutil
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, BinaryIO, Literal
 
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 from numerai_rounds.base.errors import ConfigurationError, DataError, MachineError, some
-from numerai_rounds.base.params import DataSection, Pin, Round
+from numerai_rounds.base.params import RESTORE, DataSection, Pin, Round
 from numerai_rounds.base.roles import HISTORY, HISTORY_EXTRAS, LIVE, LIVE_EXTRAS, file_name
-from numerai_rounds.io import atomic, console
+from numerai_rounds.io import atomic
 
 TRAINING_CSV, TOURNAMENT_CSV = "numerai_training_data.csv", "numerai_tournament_data.csv"
 OLD_LAYOUT = {
@@ -21,8 +19,6 @@ OLD_LAYOUT = {
     "live": TOURNAMENT_CSV,
 }
 """Role -> the file of the old layout that it is made from."""
-
-BLOCK_BYTES = 1 << 20
 
 
 def _given(path: str) -> str:
@@ -45,13 +41,13 @@ def current_round(params: Params, pinned: Round | None) -> int | None:
 
 
 def pins(params: Params, number: int | None) -> tuple[dict[str, Pin], dict[str, Pin]]:
-    """Size and SHA-256 of every file in the folder: those of the history, and the live ones.
+    """Place, size and SHA-256 of every file in the folder: those of the history, and the live ones.
 
     The extras are pinned where the folder has them. Where it holds both layouts, the newer is taken.
     """
     folder = _folder(params)
     files = _layout(folder)
-    measured = {name: _measured(folder / name) for name in sorted(set(files.values()))}
+    measured = {name: _measured(params, folder / name) for name in sorted(set(files.values()))}
     history, live = (
         {role: measured[files[role]] for role in roles if role in files}
         for roles in (HISTORY + HISTORY_EXTRAS, LIVE + LIVE_EXTRAS)
@@ -59,17 +55,39 @@ def pins(params: Params, number: int | None) -> tuple[dict[str, Pin], dict[str, 
     return history, live
 
 
-def fetch(params: Params, number: int | None, pin: Pin, destination: Path) -> None:
-    """Copy the pinned file, or make the role that `destination` is named after from a file of the old layout."""
-    source = _folder(params) / pin.name
-    _refuse_changed(source, pin)
+def check_pins(params: Params, pinned: Round) -> None:
+    """Refuse pins of another folder's files, and a round that lacks a file that every round needs."""
+    found = pinned.history | pinned.live
+    absent = [role for role in HISTORY + LIVE if role not in found]
+    foreign = [pin.name for pin in found.values() if Path(pin.name).parent != Path(params.path)]
+    if absent or foreign:
+        raise ConfigurationError(
+            f"data and conf/round.yaml do not agree: {some(absent + foreign)} must be pinned as a file of "
+            f"data.path={params.path}. Run `rounds open` to pin what is there."
+        )
+
+
+def fetch(params: Params, number: int | None, role: str, pin: Pin, destination: Path) -> None:
+    """Copy the pinned file, or make the file of `role` from one of the old layout.
+
+    A DataError where it is gone, or has changed since it was pinned, even while it was read.
+    """
+    source = _folder(params) / Path(pin.name).name
+    if not source.is_file():
+        raise DataError(f"{source} is gone since it was pinned. {RESTORE}")
     with atomic.writing(destination) as temporary:
-        if pin.name in OLD_LAYOUT.values():
+        if source.name in OLD_LAYOUT.values():
             from numerai_rounds.io import legacy
 
-            legacy.convert(source, destination.stem, temporary)
+            written = source.stat().st_mtime_ns
+            _refuse_changed(source, pin, _identity(source))
+            legacy.convert(source, role, temporary)
+            if source.stat().st_mtime_ns != written:
+                _refuse_changed(source, pin, _identity(source))
         else:
-            shutil.copyfile(source, temporary)
+            with temporary.open("wb") as copy:
+                identity = _identity(source, copy)
+            _refuse_changed(source, pin, identity)
 
 
 def _folder(params: Params) -> Path:
@@ -77,7 +95,7 @@ def _folder(params: Params) -> Path:
     if not folder.is_dir():
         raise ConfigurationError(
             f"data.path is {params.path!r}, and there is no such folder ({folder.resolve()}). Name yours with "
-            "`rounds compose data.path=DIR`, or restore data that was fetched before with `dvc pull`."
+            f"`rounds compose data.path=DIR`. If it held what is pinned: {RESTORE}"
         )
     return folder
 
@@ -98,24 +116,17 @@ def _layout(folder: Path) -> dict[str, str]:
     )
 
 
-def _refuse_changed(source: Path, pin: Pin) -> None:
-    if not source.is_file():
-        raise DataError(f"{source} is gone since it was pinned: put it back, or restore its data with `dvc pull`.")
-    if source.stat().st_size != pin.size or _measured(source) != pin:
-        raise DataError(
-            f"{source} has changed since it was pinned: run `rounds open` to pin it as it is now, or "
-            "`dvc pull` to restore the data that was pinned."
-        )
+def _refuse_changed(source: Path, pin: Pin, identity: str) -> None:
+    if identity != pin.identity:
+        raise DataError(f"{source} has changed since it was pinned. {RESTORE}")
 
 
-def _measured(path: Path) -> Pin:
-    size = path.stat().st_size
-    digest = hashlib.sha256()
+def _measured(params: Params, path: Path) -> Pin:
+    return Pin(name=str(Path(params.path) / path.name), size=path.stat().st_size, identity=_identity(path))
+
+
+def _identity(path: Path, copy: BinaryIO | None = None) -> str:
     try:
-        with path.open("rb") as file, console.progress(f"checking {path.name}", size, "bytes") as advance:
-            while block := file.read(BLOCK_BYTES):
-                digest.update(block)
-                advance(len(block))
+        return f"sha256:{atomic.sha256(path, copy)}"
     except PermissionError as error:
         raise MachineError(f"{path} may not be read ({error.strerror}). Check its permissions.") from None
-    return Pin(name=path.name, size=size, identity=f"sha256:{digest.hexdigest()}")

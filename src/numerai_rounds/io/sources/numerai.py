@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from numerai_rounds.base import roles
-from numerai_rounds.base.errors import ConfigurationError, RefusedError, ServiceError, one_of
-from numerai_rounds.base.params import DataSection, Pin, Round
+from numerai_rounds.base.errors import ConfigurationError, RefusedError, ServiceError, one_of, some
+from numerai_rounds.base.params import RESTORE, DataSection, Pin, Round
 from numerai_rounds.base.roles import Extra
 
 if TYPE_CHECKING:
@@ -51,24 +51,38 @@ def pins(params: Params, number: int | None) -> tuple[dict[str, Pin], dict[str, 
     return {role: found[role] for role in history}, {role: found[role] for role in live}
 
 
-def fetch(params: Params, number: int | None, pin: Pin, destination: Path) -> None:
+def check_pins(params: Params, pinned: Round) -> None:
+    """Refuse pins of other files than these parameters ask for, or of another version."""
+    from numerai_rounds.io import transfer
+
+    history, live = roles.needed(params.extra_files)
+    found = pinned.history | pinned.live
+    served = [
+        role
+        for role, pin in found.items()
+        if pin.name.startswith(f"{params.version}/")
+        and pin.identity.startswith((transfer.ETAG, transfer.LAST_MODIFIED))
+    ]
+    other = {*history, *live}.symmetric_difference(found) | set(found).difference(served)
+    if other:
+        raise ConfigurationError(
+            f"data and conf/round.yaml do not agree: {some(sorted(other))} must be pinned as data.version "
+            f"({params.version}) and data.extra_files ask for. Run `rounds open` to pin what is served."
+        )
+
+
+def fetch(params: Params, number: int | None, role: str, pin: Pin, destination: Path) -> None:
     """Download the pinned file; a ServiceError says how to restore it where the service no longer has it."""
     from numerai_rounds.io import transfer
     from numerai_rounds.io.numerai import Client
 
-    is_served = pin.identity.startswith((transfer.ETAG, transfer.LAST_MODIFIED))
-    if not is_served or not pin.name.startswith(f"{params.version}/"):
-        raise ConfigurationError(
-            f"conf/round.yaml pins {pin.name} ({pin.identity}), which is no file of data.version={params.version} "
-            "as the service has them. Run `rounds open` to pin those."
-        )
     client = Client()
 
     def address() -> str:
         try:
             return client.signed_url(pin.name)
         except RefusedError as error:
-            raise ServiceError(f"{pin.name}: the service no longer serves it ({error}). {transfer.RESTORE}") from None
+            raise ServiceError(f"{pin.name}: the service no longer serves it ({error}). {RESTORE}") from None
 
     transfer.download(address, pin, destination)
 

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
 from numerai_rounds.base import roles
-from numerai_rounds.base.errors import ConfigurationError
+from numerai_rounds.base.errors import ConfigurationError, some
 from numerai_rounds.base.params import DataSection, Pin, Round
 from numerai_rounds.base.roles import Extra
 from numerai_rounds.io import atomic
@@ -33,28 +34,36 @@ def current_round(params: Params, pinned: Round | None) -> int:
 
 
 def pins(params: Params, number: int | None) -> tuple[dict[str, Pin], dict[str, Pin]]:
-    """Identities of the files of history and of the live file: hashes of all that their bytes follow from."""
+    """Identities of the files of history and of the live file: hashes of all that their bytes follow from.
+
+    That includes the version of pyarrow, whose encoders differ from one to the next.
+    """
     number = _checked(params, number)
     history, live = roles.needed(params.extra_files)
     return {role: _pin(params, number, role) for role in history}, {role: _pin(params, number, role) for role in live}
 
 
-def fetch(params: Params, number: int | None, pin: Pin, destination: Path) -> None:
-    """Make the pinned file; a ConfigurationError where the parameters would make another one."""
+def check_pins(params: Params, pinned: Round) -> None:
+    """Refuse pins of files that these parameters would not make."""
+    history, live = pins(params, pinned.number)
+    wanted, found = history | live, pinned.history | pinned.live
+    other = sorted(role for role in wanted.keys() | found.keys() if wanted.get(role) != found.get(role))
+    if other:
+        raise ConfigurationError(
+            f"data and conf/round.yaml do not agree: in round {pinned.number} the sample market of these parameters "
+            f"has other files ({some(other)}) than those pinned. Run `rounds open` to pin what it has."
+        )
+
+
+def fetch(params: Params, number: int | None, role: str, pin: Pin, destination: Path) -> None:
+    """Make the pinned file."""
     from numerai_rounds.io.market.files import write_features, write_rows
 
-    number = _checked(params, number)
-    role = Path(pin.name).stem
-    if pin != _pin(params, number, role):
-        raise ConfigurationError(
-            f"data parameters and conf/round.yaml do not agree: in round {number} the sample market of these "
-            f"parameters has no file {pin.name} with identity {pin.identity}. Run `rounds open` to pin what it has."
-        )
     with atomic.writing(destination) as temporary:
         if role == roles.FEATURES:
             write_features(params, temporary)
         else:
-            write_rows(params, role, number, temporary)
+            write_rows(params, role, _checked(params, number), temporary)
 
 
 def _checked(params: Params, number: int | None) -> int:
@@ -71,6 +80,7 @@ def _pin(params: Params, number: int, role: str) -> Pin:
     parts = {"generator": GENERATOR, "role": role, "seed": params.seed, "features": params.features}
     if role != roles.FEATURES:
         parts |= {"train_eras": params.train_eras, "rows_per_era": params.rows_per_era}
+        parts |= {"pyarrow": version("pyarrow")}
     if role not in (roles.FEATURES, "train", "train_benchmark_models"):
         parts |= {"validation_eras": params.validation_eras, "test_eras": params.test_eras}
         parts |= {"newest": params.newest(number)}
