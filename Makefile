@@ -18,7 +18,7 @@ test: $(VENV)/.dev ## lint, check types, run every test
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2
 
 env: $(VENV)/.run ## the environment alone, in .venv
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -27,7 +28,7 @@ def test_the_doctor_finds_a_sound_machine(tiny: Repository) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "spoil", "sentence"),
+    ("variables", "spoil", "sentence"),
     [
         ({"NUMERAI_PUBLIC_ID": "half"}, None, "only NUMERAI_PUBLIC_ID is set"),
         ({}, ("params.yaml", "seed: 7", "seed: 8"), "differ in seed"),
@@ -36,15 +37,22 @@ def test_the_doctor_finds_a_sound_machine(tiny: Repository) -> None:
     ],
 )
 def test_the_doctor_says_what_to_mend(
-    tiny: Repository, environment: dict[str, str], spoil: Sequence[str] | None, sentence: str
+    tiny: Repository, variables: dict[str, str], spoil: Sequence[str] | None, sentence: str
 ) -> None:
     if spoil:
         path = tiny.path / spoil[0]
         path.write_text(path.read_text().replace(spoil[1], spoil[2]))
-    said = tiny.run("rounds", "doctor", check=False, **environment)
+    said = tiny.run("rounds", "doctor", check=False, **variables)
     assert said.returncode == 5
     assert sentence in said.stdout
     assert "half" not in said.stdout
+
+
+@pytest.mark.parametrize("command", ["compose", "open", "report"])
+def test_a_command_elsewhere_says_where_to_run_it(tmp_path: Path, command: str) -> None:
+    said = Repository(tmp_path).run("rounds", command, check=False)
+    assert said.returncode == 2
+    assert "root of the repository" in said.stdout
 
 
 def test_nothing_to_report_before_the_first_run(repository: Repository) -> None:

@@ -39,6 +39,13 @@ def test_every_file_that_a_document_links_to_exists(document: Path) -> None:
     assert all((document.parent / link).exists() for link in links)
 
 
+def test_the_picture_shows_every_stage(repository: Repository) -> None:
+    picture = re.search(r"```mermaid\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    stages = [line.split()[0] for line in repository.run("dvc", "stage", "list", "--name-only").stdout.splitlines()]
+    assert len(stages) == 8
+    assert all(re.search(rf'[\s"]{stage}\b', picture) for stage in stages)
+
+
 def serve(repository: Repository) -> dict[str, Path]:
     """The files that the clone's sample made, under the names of the service, and in a folder `my-data`."""
     folder = repository.path / "my-data"

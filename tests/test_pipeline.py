@@ -160,13 +160,25 @@ def test_experiments_run_show_and_are_promoted(run: Repository) -> None:
     assert "linear" in shown
     assert "0.01" in run.run("dvc", "exp", "diff", "main", "slower").stdout
     assert "corr_mean" in run.run("dvc", "metrics", "diff").stdout
-    run.run("git", "checkout", "--quiet", "--force", ".")
-    run.run("dvc", "checkout", "--quiet")
+    run.run("dvc", "exp", "apply", "slower")
+    run.run("rounds", "promote")
+    assert "learning_rate: 0.01" in (run.path / "conf/model/lightgbm.yaml").read_text()
+    assert run.repro() == []
 
+    run.run("git", "reset", "--quiet", "--hard")
+    run.run("dvc", "checkout", "--quiet")
     run.run("rounds", "promote", "linear")
     assert run.params()["model"]["kind"] == "ridge"
     assert run.params()["select"]["k"] == 12
-    assert run.repro() == []
+    assert run.repro() == ["evaluate"]  # metrics are in git, not in DVC's cache; everything else is
+
+
+@pytest.mark.parametrize("override", ["threads=-1", "+nonsense=1", "round.number=-3"])
+def test_an_experiment_that_breaks_the_schema_does_not_run(run: Repository, override: str) -> None:
+    refused = run.run("dvc", "exp", "run", "-S", override, check=False)
+    assert refused.returncode
+    assert "does not fit its schema" in refused.stdout
+    assert "Ran experiment" not in refused.stdout
 
 
 def test_an_experiment_is_found_on_top_of_head_or_asked_for(run: Repository) -> None:
@@ -192,7 +204,7 @@ def test_a_report_is_never_of_other_parameters(run: Repository) -> None:
     run.run("rounds", "open", "--next")
     stale = run.run("rounds", "report", check=False)
     assert stale.returncode == 2
-    assert "round.live changed since the last run: run `dvc repro` first" in stale.stdout
+    assert "round.live, round.number changed since the last run: run `dvc repro` first" in stale.stdout
 
 
 def test_an_applied_experiment_is_not_dropped_by_opening_a_round(run: Repository) -> None:

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from numerai_rounds.base.errors import ConfigurationError
-from numerai_rounds.io import paths, process
+from numerai_rounds.io import process
 
 app = typer.Typer(
+    help="Play the Numerai tournament with a pipeline that can be reproduced bit for bit.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -63,13 +63,6 @@ def doctor() -> None:
     from numerai_rounds.commands import doctor as diagnosis
 
     diagnosis.doctor()
-
-
-@app.callback()
-def root() -> None:
-    """Play the Numerai tournament with a pipeline that can be reproduced bit for bit."""
-    if not paths.CONF.is_dir():
-        raise ConfigurationError(f"there is no folder {paths.CONF}/ here. Run this in the root of the repository.")
 
 
 def main() -> None:

@@ -19,6 +19,12 @@ from numerai_rounds.io.yaml_files import read_yaml
 CONFIG_NAME = "config"
 
 
+def check_folder(conf: Path) -> None:
+    """Refuse to work anywhere but in the root of a repository of ours."""
+    if not conf.is_dir():
+        raise ConfigurationError(f"there is no folder {conf}/ here. Run this in the root of the repository.")
+
+
 def compose(conf: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
     """The configuration that `conf` and Hydra `overrides` make, interpolations resolved."""
     return dict(OmegaConf.to_container(_composed(conf, overrides)))  # type: ignore[arg-type]
@@ -43,6 +49,7 @@ def check_params() -> None:
 
 
 def _composed(conf: Path, overrides: Sequence[str]) -> DictConfig:
+    check_folder(conf)
     try:
         with initialize_config_dir(str(conf.resolve()), version_base=None):
             config = hydra_compose(config_name=CONFIG_NAME, overrides=list(overrides))

@@ -20,7 +20,16 @@ from yaml import safe_load
 from numerai_rounds.base.errors import ConfigurationError, one_of
 from numerai_rounds.base.params import Round, parse
 from numerai_rounds.io import atomic, paths
-from numerai_rounds.io.compose import CONFIG_NAME, MISSING, compose, compose_text, differences, groups, leaves
+from numerai_rounds.io.compose import (
+    CONFIG_NAME,
+    MISSING,
+    check_folder,
+    compose,
+    compose_text,
+    differences,
+    groups,
+    leaves,
+)
 from numerai_rounds.io.yaml_files import read_yaml
 
 EXPERIMENT = "experiment"
@@ -146,6 +155,7 @@ def write_params() -> None:
 
 def pinned_round() -> Round | None:
     """What conf/round.yaml pins; None where it is missing or broken, so that opening a round mends it."""
+    check_folder(paths.CONF)
     try:
         return Round.model_validate(read_yaml(paths.ROUND)[ROUND])
     except (ConfigurationError, KeyError, ValidationError):
