@@ -4,8 +4,6 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +11,10 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from pydantic import ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.scalarstring import SingleQuotedScalarString
-from yaml import safe_load
 
 from numerai_rounds.base.errors import ConfigurationError, one_of
 from numerai_rounds.base.params import Round, parse
-from numerai_rounds.io import atomic, paths
+from numerai_rounds.io import atomic, paths, presets
 from numerai_rounds.io.compose import (
     CONFIG_NAME,
     MISSING,
@@ -28,22 +23,11 @@ from numerai_rounds.io.compose import (
     compose_text,
     differences,
     groups,
-    leaves,
 )
+from numerai_rounds.io.presets import EXPERIMENT, ROUND, Change
 from numerai_rounds.io.yaml_files import read_yaml
 
-EXPERIMENT = "experiment"
-ROUND = "round"
 ROUND_HEADER = "# The round being played and the exact files it needs. Written by `rounds open`; commit it.\n"
-
-
-@dataclass(frozen=True)
-class Change:
-    """One value of the configuration: an option of a group (`model`) or a dotted key (`model.learning_rate`)."""
-
-    key: str
-    value: Any
-    delete: bool = False
 
 
 def parse_overrides(overrides: Sequence[str]) -> list[Change]:
@@ -98,7 +82,7 @@ def adopt(wanted: Mapping[str, Any]) -> dict[str, Any]:
 
 def _nearest(group: str, options: Sequence[str], ours: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
     """The option of a group that is of the wanted kind and differs least; the present one where several do."""
-    current = _choices(paths.CONF)[group]
+    current = presets.choices(paths.CONF)[group]
     composed = {
         option: ours[group] if option == current else compose(paths.CONF, [f"{group}={option}"])[group]
         for option in options
@@ -111,6 +95,14 @@ def _nearest(group: str, options: Sequence[str], ours: Mapping[str, Any], wanted
     return min(fitting, key=lambda option: (len(differences(composed[option], wanted[group])), option != current))
 
 
+def _check_choice(change: Change) -> None:
+    options = groups(paths.CONF).get(change.key)
+    if options is not None and (change.delete or change.value not in options):
+        found = "nothing" if change.delete else str(change.value)
+        hint = one_of("" if change.delete else found, options)
+        raise ConfigurationError(f"{change.key} must be one of its presets (got {found}); {hint}")
+
+
 def _apply(changes: Sequence[Change], wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Try the changes on a copy of conf/; only what composes to `wanted` and fits the schema is written."""
     parse(dict(wanted))
@@ -119,7 +111,7 @@ def _apply(changes: Sequence[Change], wanted: Mapping[str, Any]) -> dict[str, An
         shutil.copytree(paths.CONF, trial, ignore=shutil.ignore_patterns(".*"))
         before = _texts(trial)
         for change in sorted(changes, key=lambda change: change.key not in groups(trial)):
-            _edit(trial, change)
+            presets.edit(trial, change)
         result = compose(trial)
         unmet = differences(result, dict(wanted))
         if unmet:
@@ -172,88 +164,3 @@ def write_round(opened: Round) -> None:
 def _replace(path: Path, text: str) -> None:
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         atomic.write_text(path, text)
-
-
-def _edit(conf: Path, change: Change) -> None:
-    if change.key in groups(conf):
-        _choose(conf, change)
-        return
-    if change.key.split(".")[0] == ROUND:
-        raise ConfigurationError(f"{change.key} is written by `rounds open` alone.")
-    file, path = _home(conf, change.key)
-    yaml, document = _read(file)
-    node = document
-    for part in path[:-1]:
-        node = node.setdefault(part, {})
-    if change.delete:
-        node.pop(path[-1], None)
-    else:
-        node[path[-1]] = _quoted(change.value)
-    _write(yaml, document, file)
-
-
-def _check_choice(change: Change) -> None:
-    options = groups(paths.CONF).get(change.key)
-    if options is not None and (change.delete or change.value not in options):
-        found = "nothing" if change.delete else str(change.value)
-        hint = one_of("" if change.delete else found, options)
-        raise ConfigurationError(f"{change.key} must be one of its presets (got {found}); {hint}")
-
-
-def _choose(conf: Path, change: Change) -> None:
-    file = conf / f"{CONFIG_NAME}.yaml"
-    yaml, document = _read(file)
-    for entry in document["defaults"]:
-        if isinstance(entry, dict) and change.key in entry:
-            entry[change.key] = change.value
-    _write(yaml, document, file)
-
-
-def _choices(conf: Path) -> dict[str, str]:
-    """The option of each group, from the defaults list of config.yaml."""
-    file = conf / f"{CONFIG_NAME}.yaml"
-    _, document = _read(file)
-    listed = document.get("defaults") if isinstance(document, dict) else None
-    entries = [entry for entry in listed or [] if isinstance(entry, dict)]
-    choices = {key: option for entry in entries for key, option in entry.items()}
-    absent = [group for group in groups(conf) if not isinstance(choices.get(group), str)]
-    if absent:
-        raise ConfigurationError(
-            f"{file} has no line `- {absent[0]}: ...` in its defaults list; {', '.join(groups(conf))} need one each."
-        )
-    return choices
-
-
-def _home(conf: Path, key: str) -> tuple[Path, list[str]]:
-    """The file that gives `key` its value now, and the path of the key inside it."""
-    parts, choices = key.split("."), _choices(conf)
-    experiment = conf / EXPERIMENT / f"{choices[EXPERIMENT]}.yaml"
-    if key in (".".join(path) for path, _ in leaves(_read(experiment)[1])):
-        return experiment, parts
-    if parts[0] in choices:
-        return conf / parts[0] / f"{choices[parts[0]]}.yaml", parts[1:]
-    return conf / f"{CONFIG_NAME}.yaml", parts
-
-
-def _quoted(value: Any) -> Any:
-    """A text that YAML could take for something else (`yes`, `0575`), in quotes; every other value as it is."""
-    if isinstance(value, str) and safe_load(value) != value:
-        return SingleQuotedScalarString(value)
-    return value
-
-
-def _read(file: Path) -> tuple[YAML, Any]:
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 4096
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    yaml.representer.add_representer(
-        type(None), lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:null", "null")
-    )
-    return yaml, yaml.load(file.read_text(encoding="utf-8")) or {}
-
-
-def _write(yaml: YAML, document: Any, file: Path) -> None:
-    text = StringIO()
-    yaml.dump(document, text)
-    file.write_text(text.getvalue(), encoding="utf-8")
