@@ -63,7 +63,8 @@ def choices(conf: Path) -> dict[str, str]:
     absent = [group for group in groups(conf) if not isinstance(chosen.get(group), str)]
     if absent:
         raise ConfigurationError(
-            f"conf/{file.name} has no line `- {absent[0]}: ...` in its defaults list; {', '.join(groups(conf))} need one each."
+            f"conf/{file.name} has no line `- {absent[0]}: ...` in its defaults list; each of "
+            f"{', '.join(groups(conf))} needs one."
         )
     return chosen
 
