@@ -12,7 +12,9 @@ import pytest
 
 from numerai_rounds.base.errors import DataError
 from numerai_rounds.io import checks, ids
+from numerai_rounds.io.store.convert import convert
 from tests import tiny
+from tests.io import stores
 
 ROLES = ("features", "train", "validation", "live", "meta_model")
 
@@ -20,7 +22,17 @@ ROLES = ("features", "train", "validation", "live", "meta_model")
 def check_all(folder: Path) -> None:
     for role in ROLES:
         checks.check_file(folder / ("features.json" if role == "features" else f"{role}.parquet"), role)
-    checks.check_history(folder)
+    check_together(folder)
+
+
+def check_together(folder: Path) -> None:
+    checks.check_history(stores.converted(folder))
+
+
+def accept(path: Path, role: str) -> None:
+    """What a file of a side must pass before it is history: features are checked where they are converted."""
+    checks.check_file(path, role)
+    convert(path, f"{role} ({path})", "any", Path("store"))
 
 
 @pytest.fixture
@@ -107,7 +119,7 @@ def test_a_broken_page_of_any_column_is_refused(folder: Path, market: tiny.Marke
     path = tiny.write_v5(folder, market, row_group_size=200) / "train.parquet"
     overwrite(path, pages(path, name, row_group=3), octet)
     with pytest.raises(DataError, match=r"train \(.*\) is damaged: .*Run again to fetch it afresh"):
-        checks.check_file(path, "train")
+        accept(path, "train")
 
 
 def test_a_page_that_does_not_fit_its_checksum_is_refused(folder: Path, market: tiny.Market) -> None:
@@ -117,7 +129,7 @@ def test_a_page_that_does_not_fit_its_checksum_is_refused(folder: Path, market: 
     end = pages(path, tiny.FEATURES[0]).stop
     overwrite(path, slice(end - 4, end), b"\x00")
     with pytest.raises(DataError, match=r"is damaged: .*CRC"):
-        checks.check_file(path, "train")
+        accept(path, "train")
 
 
 def test_predictions_are_decoded_too(folder: Path, market: tiny.Market) -> None:
@@ -203,7 +215,7 @@ def test_bad_tables_are_refused(folder: Path, market: tiny.Market, change, sente
     market.train = change(market.train)
     path = tiny.write_v5(folder, market, write_statistics=statistics) / "train.parquet"
     with pytest.raises(DataError, match=rf"^(train \(.*train\.parquet\).*)?{sentence}"):
-        checks.check_file(path, "train")
+        accept(path, "train")
 
 
 def test_an_era_of_two_data_types_is_refused(folder: Path, market: tiny.Market) -> None:
@@ -217,6 +229,23 @@ def test_live_rows_of_a_numbered_era_are_refused(folder: Path, market: tiny.Mark
     market.live.iloc[0, 0] = "0045"
     path = tiny.write_v5(folder, market) / "live.parquet"
     with pytest.raises(DataError, match=r"the era of live rows must be 'X' \(got '0045', 'X'\)"):
+        checks.check_file(path, "live")
+
+
+@pytest.mark.parametrize("statistics", [True, False])
+def test_features_of_live_rows_are_checked(folder: Path, market: tiny.Market, statistics: bool) -> None:
+    market.live = with_levels(-1, 5)(market.live)
+    path = tiny.write_v5(folder, market, write_statistics=statistics) / "live.parquet"
+    with pytest.raises(
+        DataError, match=r"live \(.*\): features must lie within 0 to 4 \(feature_.*3 goes from -1 to 5\)"
+    ):
+        checks.check_file(path, "live")
+
+
+def test_a_broken_page_of_live_features_is_refused(folder: Path, market: tiny.Market) -> None:
+    path = tiny.write_v5(folder, market) / "live.parquet"
+    overwrite(path, pages(path, tiny.FEATURES[5]), b"\xff")
+    with pytest.raises(DataError, match=r"live \(.*\) is damaged"):
         checks.check_file(path, "live")
 
 
@@ -254,7 +283,7 @@ def test_an_id_of_train_that_comes_again_in_validation_is_refused(folder: Path, 
     tiny.write_v5(folder, market)
     checks.check_file(folder / "validation.parquet", "validation")
     with pytest.raises(DataError, match=r"train .* and validation .*: 5 ids occur more than once \(.* and 2 more\)"):
-        checks.check_history(folder)
+        check_together(folder)
 
 
 def test_ids_that_only_share_a_hash_pass(folder: Path, market: tiny.Market, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,20 +295,20 @@ def test_train_and_validation_of_different_features_are_refused(folder: Path, ma
     market.validation = market.validation.rename(columns={tiny.FEATURES[0]: "feature_new"})
     sentence = r"differ in their features: in the first, 1 absent \(feature_intelligence1\) and 1 extra \(feature_new\)"
     with pytest.raises(DataError, match=sentence):
-        checks.check_history(tiny.write_v5(folder, market))
+        check_together(tiny.write_v5(folder, market))
 
 
 def test_a_set_of_absent_features_is_refused(folder: Path, market: tiny.Market) -> None:
     market.features["feature_sets"]["medium"] = [tiny.FEATURES[0], "feature_a", "feature_b"]
     sentence = r"set medium names 2 columns that are absent \(feature_a, feature_b\)"
     with pytest.raises(DataError, match=sentence):
-        checks.check_history(tiny.write_v5(folder, market))
+        check_together(tiny.write_v5(folder, market))
 
 
 def test_a_target_that_is_no_column_is_refused(folder: Path, market: tiny.Market) -> None:
     market.validation = market.validation.drop(columns="target_agnes_20")
     with pytest.raises(DataError, match=r"validation .* lacks targets that features\.json names \(target_agnes_20\)"):
-        checks.check_history(tiny.write_v5(folder, market))
+        check_together(tiny.write_v5(folder, market))
 
 
 @pytest.mark.parametrize(
@@ -290,14 +319,14 @@ def test_a_target_that_is_no_column_is_refused(folder: Path, market: tiny.Market
 def test_validation_must_follow_train(folder: Path, market: tiny.Market, first: str, sentence: str) -> None:
     market.validation.iloc[: tiny.ROWS_PER_ERA, 0] = first
     with pytest.raises(DataError, match=rf"train and validation together: .*{sentence}"):
-        checks.check_history(tiny.write_v5(folder, market))
+        check_together(tiny.write_v5(folder, market))
 
 
 def test_values_of_every_row_group_are_checked(folder: Path, market: tiny.Market) -> None:
     market.train.iloc[-1, 2] = 7
     path = tiny.write_v5(folder, market, row_group_size=50) / "train.parquet"
     with pytest.raises(DataError, match=r"feature_intelligence1 goes from 0 to 7"):
-        checks.check_file(path, "train")
+        accept(path, "train")
 
 
 def test_files_of_other_writers_pass(folder: Path, market: tiny.Market) -> None:
@@ -341,7 +370,7 @@ def test_odd_columns_are_refused(
     path = tiny.write_v5(folder, market) / "train.parquet"
     rewrite(path, change)
     with pytest.raises(DataError, match=sentence):
-        checks.check_file(path, "train")
+        accept(path, "train")
 
 
 def test_a_set_that_repeats_a_feature_is_refused(folder: Path, market: tiny.Market) -> None:

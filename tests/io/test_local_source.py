@@ -16,6 +16,7 @@ from numerai_rounds.base.roles import file_name
 from numerai_rounds.io import atomic, checks, legacy
 from numerai_rounds.io.sources import local
 from tests import tiny
+from tests.io import stores
 
 
 @pytest.fixture
@@ -33,12 +34,12 @@ def params(folder: Path | str) -> local.Params:
 
 
 def bring(folder: Path, staging: Path) -> Path:
-    """Pin a folder and fetch all of it into `staging`, checked."""
+    """Pin a folder and fetch all of it into `staging`, checked, its sides as stores too."""
     history, live = local.pins(params(folder), None)
     for role, pin in {**history, **live}.items():
         local.fetch(params(folder), None, role, pin, staging / file_name(role))
         checks.check_file(staging / file_name(role), role)
-    checks.check_history(staging)
+    checks.check_history(stores.converted(staging))
     return staging
 
 

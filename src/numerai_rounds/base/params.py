@@ -53,6 +53,8 @@ class Round(Section):
 
     source: str
     number: Annotated[int, Field(ge=1)] | None
+    accept_changes: bool = False
+    """Take a history in which eras that were here before are not what they were."""
     history: dict[HistoryRole, Pin]
     live: dict[LiveRole, Pin]
 
@@ -66,6 +68,8 @@ class DataSection(Section):
     """What every kind of `data` shares."""
 
     kind: str
+    keep_downloads: bool = False
+    """Keep the files that the history was made from, in data/downloads; nothing reads them."""
 
 
 class SplitSection(Section):

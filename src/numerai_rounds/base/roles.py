@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 FEATURES = "features"
-HISTORY = (FEATURES, "train", "validation")
+SIDES = ("train", "validation")
+"""Kept as stores of chunks; every other role is a file."""
+HISTORY = (FEATURES, *SIDES)
 LIVE = ("live",)
 
 HistoryExtra = Literal[

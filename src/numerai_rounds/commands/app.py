@@ -42,11 +42,14 @@ def promote(
 def open_round(
     number: Annotated[int | None, typer.Option("--round", help="Round to open instead of the current one.")] = None,
     following: Annotated[bool, typer.Option("--next", help="Open the round after the pinned one.")] = False,  # noqa: FBT002
+    accept_changes: Annotated[  # noqa: FBT002
+        bool, typer.Option("--accept-changes", help="Let `fetch` replace eras of the history that changed upstream.")
+    ] = False,
 ) -> None:
     """Pin the round and the exact files it needs in conf/round.yaml."""
     from numerai_rounds.commands import opening
 
-    opening.open_round(number, following=following)
+    opening.open_round(number, following=following, accept_changes=accept_changes)
 
 
 @app.command(epilog="Example:  rounds report")

@@ -10,9 +10,10 @@ from numerai_rounds.io.params import load
 NOTHING = Round(source="", number=None, history={}, live={})
 
 
-def open_round(number: int | None, *, following: bool) -> None:
+def open_round(number: int | None, *, following: bool, accept_changes: bool = False) -> None:
     """Pin the current round, round `number`, or the one after the pinned round.
 
+    `accept_changes` lets `fetch` replace eras of the history that are not what they were.
     Raises ConfigurationError where both are asked for, where the source has no rounds, or where params.yaml holds
     what conf/ does not, which would be lost; ServiceError where the source does not answer.
     """
@@ -29,7 +30,9 @@ def open_round(number: int | None, *, following: bool) -> None:
     if number is None:
         number = source.current_round(parameters.data, pinned)
     history, live = source.pins(parameters.data, number)
-    opened = Round(source=parameters.data.kind, number=number, history=history, live=live)
+    opened = Round(
+        source=parameters.data.kind, number=number, accept_changes=accept_changes, history=history, live=live
+    )
     conf_edits.write_round(opened)
     _tell(opened, pinned)
 

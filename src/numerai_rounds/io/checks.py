@@ -2,8 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -26,9 +26,10 @@ from numerai_rounds.base.columns import (
     is_target,
 )
 from numerai_rounds.base.errors import DataError, some
-from numerai_rounds.base.roles import file_name
+from numerai_rounds.base.roles import FEATURES, SIDES
 from numerai_rounds.io import parquet
 from numerai_rounds.io.ids import check_ids
+from numerai_rounds.io.store import manifest, targets
 
 DATA_TYPES = {TRAIN: [TRAIN], VALIDATION: [VALIDATION, TEST], LIVE: [LIVE]}
 """Role of a table with features -> the values of `data_type` that it may hold."""
@@ -47,7 +48,7 @@ def check_file(path: Path, role: str) -> None:
     Missing features and targets are allowed; missing, repeated or empty ids are not.
     """
     where = _where(path, role)
-    if role == "features":
+    if role == FEATURES:
         _read_features(path)
         return
     with parquet.opened(path, where) as file:
@@ -56,32 +57,28 @@ def check_file(path: Path, role: str) -> None:
             raise DataError(f"{where} holds no rows.")
         if role in DATA_TYPES:
             _check_columns(file.schema_arrow, role, where)
-            _check_ranges(file, where)
+            _check_ranges(file, role, where)
             _check_labels(file, role, where)
         else:
             _check_predictions(file, where)
-        check_ids({where: file})
+        check_ids({where: partial(parquet.column, file, ID)})
 
 
-def check_history(directory: Path) -> None:
-    """The files of the history together, each having passed `check_file`.
+def check_history(places: Mapping[str, Path]) -> None:
+    """The parts of the history together, each having passed `check_file`: features.json and the stores of both sides.
 
     Train and validation must have the same features and no id in common, and train must end before
     validation begins; the feature sets and targets that features.json names must be columns of both.
     """
-    wheres = {role: _where(directory / file_name(role), role) for role in (TRAIN, VALIDATION)}
-    listed = _read_features(directory / file_name("features"))
-    with ExitStack() as stack:
-        train, validation = (
-            stack.enter_context(parquet.opened(directory / file_name(role), where)) for role, where in wheres.items()
-        )
-        features = [name for name in train.schema_arrow.names if is_feature(name)]
-        _check_same_features(features, validation, f"{wheres[VALIDATION]} and {wheres[TRAIN]}")
-        _check_sets(listed, features)
-        for role, file in ((TRAIN, train), (VALIDATION, validation)):
-            _check_targets(listed, file, wheres[role])
-        _check_order(train, validation)
-        check_ids({wheres[TRAIN]: train, wheres[VALIDATION]: validation})
+    listed = _read_features(places[FEATURES])
+    sides = {f"{role} ({places[role]})": (manifest.read(places[role]), places[role]) for role in SIDES}
+    (first, (train, _)), (second, (validation, _)) = sides.items()
+    _check_same_features(train.features, validation.features, f"{second} and {first}")
+    _check_sets(listed, train.features)
+    for where, (side, _) in sides.items():
+        _check_targets(listed, side.targets, where)
+    check_eras([list(train.eras)[-1], next(iter(validation.eras))], "train and validation together")
+    check_ids({where: partial(targets.ids, place, side) for where, (side, place) in sides.items()})
 
 
 def _where(path: Path, role: str) -> str:
@@ -166,9 +163,11 @@ def _check_predictions(file: pq.ParquetFile, where: str) -> None:
     parquet.ranges(file, predictions, where)  # any value will do, but all must be readable
 
 
-def _check_ranges(file: pq.ParquetFile, where: str) -> None:
+def _check_ranges(file: pq.ParquetFile, role: str, where: str) -> None:
+    """Of what is not decoded anyway: features of a side are checked where they are converted."""
     names = file.schema_arrow.names
-    _refuse_outside(file, [name for name in names if is_feature(name)], FEATURE_LEVELS - 1, "features", where)
+    if role not in SIDES:
+        _refuse_outside(file, [name for name in names if is_feature(name)], FEATURE_LEVELS - 1, "features", where)
     targets = [name for name in names if is_target(name) and pa.types.is_floating(file.schema_arrow.field(name).type)]
     _refuse_outside(file, targets, 1, "targets", where)
 
@@ -200,8 +199,7 @@ def _check_labels(file: pq.ParquetFile, role: str, where: str) -> None:
         raise DataError(f"{where}: era {some(mixed)} is of more than one data_type. An era must be of one.")
 
 
-def _check_same_features(expected: Iterable[str], file: pq.ParquetFile, both: str) -> None:
-    found = [name for name in file.schema_arrow.names if is_feature(name)]
+def _check_same_features(expected: Sequence[str], found: Sequence[str], both: str) -> None:
     absent, extra = set(expected).difference(found), set(found).difference(expected)
     if absent or extra:
         parts = [
@@ -224,15 +222,9 @@ def _check_sets(listed: FeaturesFile, features: Sequence[str]) -> None:
             )
 
 
-def _check_targets(listed: FeaturesFile, file: pq.ParquetFile, where: str) -> None:
-    absent = [target for target in listed.targets if target not in file.schema_arrow.names]
+def _check_targets(listed: FeaturesFile, targets: Sequence[str], where: str) -> None:
+    absent = [target for target in listed.targets if target not in targets]
     if absent:
         raise DataError(
             f"{where} lacks targets that features.json names ({some(absent)}). Take both from one data version."
         )
-
-
-def _check_order(train: pq.ParquetFile, validation: pq.ParquetFile) -> None:
-    *_, (last,) = parquet.runs(train, [ERA])
-    (first,) = next(parquet.runs(validation, [ERA]))
-    check_eras([str(last), str(first)], "train and validation together")

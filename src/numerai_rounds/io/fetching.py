@@ -5,110 +5,175 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from numerai_rounds.base.errors import DataError, MachineError
-from numerai_rounds.base.params import Pin
-from numerai_rounds.base.roles import file_name
-from numerai_rounds.io import atomic, checks, paths
+from numerai_rounds.base.params import DataSection, Pin
+from numerai_rounds.base.roles import SIDES, file_name
+from numerai_rounds.io import atomic, checks, console, paths
+from numerai_rounds.io.store import changes, manifest, placing
+from numerai_rounds.io.store.convert import convert
 
 MANIFEST = "manifest.json"
+DOWNLOADED = " as downloaded"
+"""Follows a role in the staging folder's manifest: the proof of a file that is not converted yet."""
 
 Proof = dict[str, object]
-"""The pin of a file that was fetched and checked, and the hash of its bytes."""
+"""The pin of a file that was fetched and checked, and the hash of its bytes, or of a store's manifest."""
 
 
 class Staging:
     """The files of one part (`history` or `live`) on their way into place.
 
-    Files that are already in place, or staged by an interrupted run, count as present when the manifest of
-    either folder names the pinned identity and their bytes still have the hash it names. So no manifest can
-    lie, however old it is, and whatever was interrupted.
+    Train and validation are converted into stores (`io.store`); everything else stays the file it is. What is already
+    in place, or staged by an interrupted run, counts as present when the manifest of either folder names the pinned
+    identity and the content still has the hash it names. So no manifest can lie, however old it is, and whatever was
+    interrupted.
     """
 
-    def __init__(self, part: str, pins: Mapping[str, Pin]) -> None:
-        """Open the staging folder of a part, without what no pin asks for any more."""
+    def __init__(self, part: str, pins: Mapping[str, Pin], data: DataSection) -> None:
+        """Open the staging folder of a part of `data`, without what no pin asks for any more.
+
+        DataError for files in a store that are not its own.
+        """
         self.folder = paths.STAGING / part
         self.place = paths.raw(part, "features").parent
         self.pins = dict(sorted(pins.items()))
         self.part = part
+        self._keep_downloads = data.keep_downloads
+        self._data = data.model_dump(exclude={"keep_downloads", "extra_files"})
+        for role in SIDES:
+            manifest.refuse_foreign(self.place / role)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._clear({self.path(role).name for role in self.pins} | {MANIFEST})
-        self._manifests = [_manifest(self.folder), _manifest(self.place)]
+        self._clear()
+        self._claims = [_read(self.folder), _read(self.place)]
         self._proofs: dict[str, Proof] = {}
+        self._found: dict[str, Path] = {}
 
     def path(self, role: str) -> Path:
-        """Where a role's file is staged."""
+        """Where the source puts a role's file."""
         return self.folder / file_name(role)
 
     def missing(self) -> list[tuple[str, Pin]]:
-        """The roles that must be fetched; those already in place are linked into the staging folder.
-
-        MachineError where the disk has no room for all of them together.
-        """
+        """The roles that are neither in place nor staged. MachineError where the disk has no room for them together."""
         wanted = [(role, pin) for role, pin in self.pins.items() if not self._present(role, pin)]
-        self._check_room(sum(pin.size or 0 for _, pin in wanted))
+        self._check_room(wanted)
+        for role in SIDES:
+            if self._found.get(role) == self.folder / role and self.downloaded(role):
+                self._release(role)
         return wanted
 
+    def downloaded(self, role: str) -> bool:
+        """Whether an interrupted run has fetched and checked a role's file, but not yet converted it."""
+        return self._proved(role + DOWNLOADED, self.pins[role], self.path(role))
+
     def keep(self, role: str) -> None:
-        """Check a staged file and record it, so that an interrupted run need not fetch it again.
+        """Check and convert a fetched file and record it, so that an interrupted run need not fetch it again.
 
         A file that breaks the rules is removed, and its DataError raised.
         """
+        path = self.path(role)
         try:
-            checks.check_file(self.path(role), role)
+            checks.check_file(path, role)
+            if role in SIDES:
+                self._prove(role + DOWNLOADED, path)
+                convert(path, f"{role} ({path})", self.pins[role].identity, self.folder / role)
         except DataError:
-            self.path(role).unlink()
+            path.unlink()
+            shutil.rmtree(self.folder / role, ignore_errors=True)
             raise
-        self._proofs[role] = _proof(self.path(role), self.pins[role])
-        _write_manifest(self.folder, self._proofs)
+        self._found[role] = self._item(self.folder, role)
+        self._prove(role, self._found[role])
+        if role in SIDES:
+            self._release(role)
 
-    def settle(self) -> None:
+    def settle(self, *, accept_changes: bool) -> None:
         """Check the files together, move them into place, and remove what is no longer pinned.
 
         Files that do not belong together are removed from the staging folder; those in place stay. The staging
         folder names all proofs until the last file is in place: a run that is killed on the way loses nothing.
+        DataError where older eras are not what they were, unless `accept_changes`; what was staged then stays.
         """
         if self.part == "history":
             try:
-                checks.check_history(self.folder)
+                checks.check_history(self._found)
             except DataError:
-                self._discard()
+                shutil.rmtree(self.folder)
                 raise
-        _write_manifest(self.folder, self._proofs)
+            self._compare(accept_changes=accept_changes)
+        self._write(self.folder)
         self.place.mkdir(parents=True, exist_ok=True)
-        for role in self.pins:
-            if not self.path(role).is_symlink():
-                self.path(role).replace(self.place / file_name(role))
-        _write_manifest(self.place, self._proofs)
-        expected = {file_name(role) for role in self.pins} | {MANIFEST}
+        for item in self._found.values():
+            if item.is_dir() and item.parent == self.folder:
+                placing.swap(item, self.place / item.name)
+            elif item.parent == self.folder:
+                item.replace(self.place / item.name)
+        self._write(self.place)
+        expected = {self._item(self.place, role) for role in self.pins} | {self.place / MANIFEST}
         for path in self.place.iterdir():
-            if path.name not in expected:
+            if path not in expected and path.is_file():
                 path.unlink()
-        self._discard()
+        shutil.rmtree(self.folder)
 
-    def _discard(self) -> None:
-        """Empty the staging folder."""
-        self._clear(set())
-        self.folder.rmdir()
+    def _release(self, role: str) -> None:
+        """Move or remove a downloaded file, whose store is proved."""
+        path = self.path(role)
+        if self._keep_downloads:
+            kept = paths.DOWNLOADS / self.part
+            kept.mkdir(parents=True, exist_ok=True)
+            path.replace(kept / path.name)
+        else:
+            path.unlink()
+
+    def _compare(self, *, accept_changes: bool) -> None:
+        """Tell what became of older eras of the same data, and take the files of unchanged chunks from them."""
+        same_data = self._claims[1].get("data") == self._data
+        for role in SIDES:
+            before, after = self.place / role, self._found[role]
+            if before == after or not (before / manifest.NAME).is_file():
+                continue
+            if same_data and (found := changes.changed(before, after)):
+                _report(role, found, accept_changes=accept_changes)
+            written = placing.adopt(before, after)
+            console.say(f"{role}: {written} of {2 * len(manifest.read(after).chunks)} files are new or changed")
+            self._prove(role, after)
 
     def _present(self, role: str, pin: Pin) -> bool:
-        staged, placed = self.path(role), self.place / file_name(role)
-        if staged.is_symlink():
-            staged.unlink()
-        claims = [manifest[role] for manifest in self._manifests if role in manifest]
-        claims = [claim for claim in claims if claim.get("pin") == pin.model_dump()]
-        for path in (staged, placed):
-            if claims and path.is_file() and (proof := _proof(path, pin)) in claims:
-                self._proofs[role] = proof
-                if path == placed:
-                    staged.symlink_to(placed.resolve())
+        for folder in (self.folder, self.place):
+            if self._proved(role, pin, item := self._item(folder, role)):
+                self._found[role] = item
                 return True
-            staged.unlink(missing_ok=True)
         return False
 
-    def _check_room(self, size: int) -> None:
-        """Refuse to begin what the disk has no room for, once here and once more in DVC's cache."""
-        needed = 2 * size - sum(part.stat().st_size for part in self.folder.glob("*.part"))
+    def _proved(self, key: str, pin: Pin, item: Path) -> bool:
+        """Whether a manifest names the pin, and the content still has the hash that it names."""
+        claims = [claims["files"][key] for claims in self._claims if key in claims.get("files", {})]
+        claims = [claim for claim in claims if isinstance(claim, dict) and claim.get("pin") == pin.model_dump()]
+        if not claims or not item.exists() or (proof := _proof(item, pin)) not in claims:
+            return False
+        self._proofs[key] = proof
+        return True
+
+    def _prove(self, key: str, item: Path) -> None:
+        self._proofs[key] = _proof(item, self.pins[key.removesuffix(DOWNLOADED)])
+        self._write(self.folder)
+
+    def _write(self, folder: Path) -> None:
+        staged = folder == self.folder
+        files = {key: proof for key, proof in self._proofs.items() if staged or key in self.pins}
+        content = {"data": self._data, "files": files}
+        atomic.write_text(folder / MANIFEST, json.dumps(content, indent=2, sort_keys=True) + "\n")
+
+    def _item(self, folder: Path, role: str) -> Path:
+        """The file, or the folder of a side, that a role is in the end."""
+        return folder / role if role in SIDES else folder / file_name(role)
+
+    def _check_room(self, wanted: list[tuple[str, Pin]]) -> None:
+        """Refuse to begin what the disk has no room for: each file, its store, and a copy in DVC's cache."""
+        needed = sum((4 if role in SIDES else 2) * (pin.size or 0) for role, pin in wanted)
+        patterns = [pattern for role, _ in wanted for pattern in (f"{file_name(role)}*", f"{role}/*/*")]
+        held = [path for pattern in patterns for path in self.folder.glob(pattern)]
+        needed -= sum(path.stat().st_size for path in held)
         free = shutil.disk_usage(self.folder).free
         if needed > free:
             raise MachineError(
@@ -116,34 +181,53 @@ class Staging:
                 f"{self.folder} has {free / 1e9:,.2f} GB free. Free some space and run again; what came is kept."
             )
 
-    def _clear(self, wanted: set[str]) -> None:
-        """Remove staged files that no pin asks for; parts of `wanted` files stay, to be resumed."""
+    def _clear(self) -> None:
+        """Remove staged files that no pin asks for; parts of wanted files stay, to be resumed."""
+        files = tuple(file_name(role) for role in self.pins)
         for path in self.folder.iterdir():
-            if not any(path.name.startswith(name) for name in wanted):
+            if path.is_dir() and path.name not in self.pins:
+                shutil.rmtree(path)
+            elif path.is_file() and not path.name.startswith((*files, MANIFEST)):
                 path.unlink()
 
 
 @contextmanager
-def staged(part: str, pins: Mapping[str, Pin]) -> Iterator[Staging]:
+def staged(part: str, pins: Mapping[str, Pin], data: DataSection, *, accept_changes: bool = False) -> Iterator[Staging]:
     """Stage a part: put in place when the block ends well, else left to be continued."""
-    staging = Staging(part, pins)
+    staging = Staging(part, pins, data)
     yield staging
-    staging.settle()
+    staging.settle(accept_changes=accept_changes)
 
 
-def _manifest(folder: Path) -> dict[str, Proof]:
+def _report(role: str, found: list[str], *, accept_changes: bool) -> None:
+    """Say era by era what changed; a DataError unless that is accepted."""
+    if not accept_changes:
+        listed = "\n".join(f"  {sentence}" for sentence in found)
+        raise DataError(
+            f"{role}: {len(found):,} changes of the history that was here before:\n{listed}\n"
+            "Nothing was replaced. `rounds open --accept-changes` and `dvc repro` take the new history; to stay with "
+            "the one before, restore conf/round.yaml and params.yaml."
+        )
+    for sentence in found:
+        console.say(f"{role}: changed and accepted: {sentence}")
+
+
+def _read(folder: Path) -> dict[str, Any]:
     """What a manifest claims; nothing where it is missing or broken, for every claim is verified anyway."""
     try:
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
-    claims = content.items() if isinstance(content, dict) else []
-    return {role: claim for role, claim in claims if isinstance(claim, dict)}
+    return content if isinstance(content, dict) and isinstance(content.get("files", {}), dict) else {}
 
 
-def _write_manifest(folder: Path, proofs: Mapping[str, Proof]) -> None:
-    atomic.write_text(folder / MANIFEST, json.dumps(proofs, indent=2, sort_keys=True) + "\n")
-
-
-def _proof(path: Path, pin: Pin) -> Proof:
-    return {"pin": pin.model_dump(), "sha256": atomic.sha256(path)}
+def _proof(item: Path, pin: Pin) -> Proof:
+    """The proof of a file, or of a store all of whose files are intact; one that matches nothing where they are not."""
+    if item.is_file():
+        return {"pin": pin.model_dump(), "sha256": atomic.sha256(item)}
+    try:
+        manifest.verify(item)
+    except DataError as error:
+        console.complain(f"{error} It is fetched again now.")
+        return {}
+    return {"pin": pin.model_dump(), "sha256": atomic.sha256(item / manifest.NAME)}

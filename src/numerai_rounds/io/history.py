@@ -1,10 +1,8 @@
-"""The one reader of fetched data: whole eras, in order, a few columns at a time."""
+"""The one reader of fetched data: whole eras, in order, any columns, a chunk at a time."""
 
 import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import compress
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,49 +10,40 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from numerai_rounds.base.columns import (
-    ALIAS,
-    DATA_TYPE,
-    ERA,
-    FEATURE_MIDDLE,
-    ID,
-    TRAIN,
-    VALIDATION,
-    is_feature,
-    is_target,
-)
+from numerai_rounds.base.columns import ALIAS, DATA_TYPE, ERA, FEATURE_MIDDLE, ID, TRAIN, VALIDATION
 from numerai_rounds.base.errors import ConfigurationError, DataError, one_of, some
+from numerai_rounds.base.roles import SIDES
 from numerai_rounds.io import paths
-
-BATCH_ROWS = 65_536
-FILES = (TRAIN, VALIDATION)
-"""The files of the history, in the order of their eras."""
+from numerai_rounds.io.ahead import ahead
+from numerai_rounds.io.store import manifest, targets
+from numerai_rounds.io.store.reader import Reader, refuse_absent
 
 
 @dataclass(frozen=True)
 class EraRows:
     """The rows of one era.
 
-    `features` is int8 (rows, columns) with contiguous columns, `target` float32 (rows,) with NaN where unknown.
+    `ids` is text; `features` int8 (rows, columns), the rows of a column side by side; `target` float32 (rows,) with
+    NaN where unknown.
     """
 
     era: str
-    ids: list[str]
+    ids: pa.Array
     features: np.ndarray
     target: np.ndarray
 
     def resolved(self) -> "EraRows":
-        """The rows whose target is known; columns stay contiguous."""
+        """The rows whose target is known."""
         known = np.isfinite(self.target)
         if known.all():
             return self
-        ids = list(compress(self.ids, known))
-        return EraRows(self.era, ids, np.compress(known, self.features.T, axis=1).T, self.target[known])
+        features = np.compress(known, self.features.T, axis=1).T
+        return EraRows(self.era, self.ids.filter(pa.array(known)), features, self.target[known])
 
 
-def feature_names(file: str) -> list[str]:
-    """Every feature of a file of the history, in the order of its columns."""
-    return [name for name in _schema(file).names if is_feature(name)]
+def feature_names(side: str) -> list[str]:
+    """Every feature of a side of the history, in the order of its columns."""
+    return manifest.read(paths.raw("history", side)).features
 
 
 def feature_sets() -> dict[str, list[str]]:
@@ -68,30 +57,72 @@ def era_table(target: str) -> pd.DataFrame:
 
     Raises ConfigurationError for a target that does not exist, or the alias where it hides another one.
     """
-    in_validation = set(_schema(VALIDATION).names)
-    targets = [name for name in _schema(TRAIN).names if is_target(name) and name in in_validation]
-    if target not in targets:
-        raise ConfigurationError(f"target is {target!r}, which the data does not have: {one_of(target, targets)}")
+    sides = {side: manifest.read(paths.raw("history", side)) for side in SIDES}
+    known = [name for name in sides[TRAIN].targets if name in sides[VALIDATION].targets]
+    if target not in known:
+        raise ConfigurationError(f"target is {target!r}, which the data does not have: {one_of(target, known)}")
     if target == ALIAS:
-        _refuse_alias([name for name in targets if name != ALIAS])
-    return pd.concat([_era_counts(role, target) for role in FILES], ignore_index=True)
+        _refuse_alias(sides, [name for name in known if name != ALIAS])
+    rows = [
+        (era.era, era.data_type, era.rows, int(np.isfinite(values[start:stop]).sum()))
+        for side, held in sides.items()
+        for chunk in held.chunks
+        for values in [targets.read(paths.raw("history", side), chunk, [target])[target].to_numpy()]
+        for era, start, stop in chunk.bounds()
+    ]
+    return pd.DataFrame(rows, columns=[ERA, DATA_TYPE, "rows", "resolved"])
 
 
 def read(
-    file: str, eras: Collection[str], features: Sequence[str], target: str, missing_features: str
+    side: str, eras: Collection[str], features: Sequence[str], target: str, missing_features: str
 ) -> Iterator[EraRows]:
-    """Yield the rows of `eras` in a file of the history, one era at a time; memory holds a row group of
-    these columns at most.
+    """Yield the rows of `eras` of a side, one era at a time, in order; memory holds two chunks of these columns.
 
-    NaN features become the middle level or are refused with a DataError, as `missing_features` says.
+    Absent features become the middle level or are refused with a DataError, as `missing_features` says.
     """
-    for era, table in _eras(pq.ParquetFile(paths.raw("history", file)), [ID, ERA, target, *features], set(eras)):
-        yield EraRows(
-            era,
-            table.column(ID).to_pylist(),
-            levels(table, features, missing_features, f"era {era}"),
-            table.column(target).to_numpy().astype(np.float32, copy=False),
-        )
+    for chunk in ahead(_chunks(_reader(side, missing_features), set(eras), features, target)):
+        yield from chunk
+
+
+class TrainingRows:
+    """The rows to train on: those of `eras` of the train side whose target is known (see `domain.model.Rows`)."""
+
+    def __init__(self, eras: Sequence[str], names: list[str], target: str, missing_features: str) -> None:
+        """Read the target; features are read when they are asked for."""
+        self.names = names
+        self._reader = _reader(TRAIN, missing_features)
+        self._chunks: list[tuple[manifest.Chunk, np.ndarray]] = []
+        """Chunks with any of the rows, and which of their rows those are."""
+        pieces, wanted = [np.empty(0, np.float32)], set(eras)
+        for chunk in self._reader.side.chunks:
+            if wanted.isdisjoint(era.era for era in chunk.eras):
+                continue
+            values = self._reader.table(chunk, [target])[target].to_numpy()
+            kept = np.repeat([era.era in wanted for era in chunk.eras], [era.rows for era in chunk.eras])
+            rows = np.flatnonzero(kept & np.isfinite(values))
+            if rows.size:
+                self._chunks.append((chunk, rows))
+            pieces.append(values[rows])
+        self.target: np.ndarray = np.concatenate(pieces)
+
+    def columns(self, start: int, stop: int) -> np.ndarray:
+        """Some features of all rows: int8 (rows, stop - start), columns contiguous."""
+        matrix = np.empty((stop - start, len(self.target)), np.int8)
+        first = 0
+        for block in ahead(self._levels(self.names[start:stop])):
+            matrix[:, first : first + block.shape[1]] = block
+            first += block.shape[1]
+        return matrix.T
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """All features of some rows at a time, in order: int8 (some rows, features), columns contiguous."""
+        for block in ahead(self._levels(self.names)):
+            yield block.T
+
+    def _levels(self, names: list[str]) -> Iterator[np.ndarray]:
+        for chunk, rows in self._chunks:
+            block = self._reader.features(chunk, names, rows)
+            yield block if len(rows) == chunk.rows else np.take(block, rows, axis=1)
 
 
 def read_live(features: Sequence[str], missing_features: str) -> tuple["pd.Index[str]", np.ndarray]:
@@ -104,46 +135,43 @@ def read_live(features: Sequence[str], missing_features: str) -> tuple["pd.Index
             "Live and history must be of one data version: run `rounds open`."
         )
     table = pq.read_table(path, columns=[ID, *features])
-    return pd.Index(table.column(ID).to_pylist(), name=ID), levels(table, features, missing_features, "the live era")
-
-
-def levels(table: pa.Table, features: Sequence[str], missing_features: str, where: str) -> np.ndarray:
-    """Features of a table as int8 (rows, columns), each column contiguous."""
-    matrix = np.empty((table.num_rows, len(features)), dtype=np.int8, order="F")
+    matrix = np.empty((len(features), table.num_rows), dtype=np.int8)
     for number, name in enumerate(features):
         column = table.column(name)
         if column.null_count:
-            if missing_features == "refuse":
-                raise DataError(
-                    f"{name} is missing in {column.null_count:,} rows of {where}. Set missing_features=middle "
-                    f"to read them as {FEATURE_MIDDLE}, Numerai's level for an absent feature."
-                )
+            refuse_absent(name, column.null_count, "the live era", missing_features)
             column = pc.fill_null(column, pa.scalar(FEATURE_MIDDLE, column.type))
-        matrix[:, number] = column.to_numpy()
-    return matrix
+        matrix[number] = column.to_numpy()
+    return pd.Index(table.column(ID).to_pylist(), name=ID), matrix.T
 
 
-def _schema(role: str) -> pa.Schema:
-    return pq.read_schema(paths.raw("history", role))
+def _chunks(reader: Reader, wanted: set[str], features: Sequence[str], target: str) -> Iterator[list[EraRows]]:
+    """The wanted eras of each chunk that has any."""
+    for chunk in reader.side.chunks:
+        bounds = [bound for bound in chunk.bounds() if bound[0].era in wanted]
+        if bounds:
+            table = reader.table(chunk, [ID, target])
+            ids, values = table[ID].combine_chunks(), table[target].to_numpy()
+            rows = np.concatenate([np.arange(start, stop) for _, start, stop in bounds])
+            columns = reader.features(chunk, features, rows)
+            yield [
+                EraRows(era.era, ids[start:stop], columns[:, start:stop].T, values[start:stop])
+                for era, start, stop in bounds
+            ]
 
 
-def _era_counts(role: str, target: str) -> pd.DataFrame:
-    table = pq.read_table(paths.raw("history", role), columns=[ERA, DATA_TYPE, target]).to_pandas(ignore_metadata=True)
-    eras = table.groupby([ERA, DATA_TYPE], sort=True)[target]
-    return pd.DataFrame({"rows": eras.size(), "resolved": eras.count()}).reset_index()
+def _reader(side: str, missing_features: str) -> Reader:
+    return Reader(paths.raw("history", side), missing_features)
 
 
-def _refuse_alias(names: Sequence[str]) -> None:
+def _refuse_alias(sides: dict[str, manifest.Side], names: Sequence[str]) -> None:
     """Say which target the alias stands for; without any other target, the alias is the target."""
     same = list(names)
-    for role in FILES:
-        path: Path = paths.raw("history", role)
-        alias = pq.read_table(path, columns=[ALIAS]).column(0).to_numpy()
-        same = [
-            name
-            for name in same
-            if np.array_equal(pq.read_table(path, columns=[name]).column(0).to_numpy(), alias, equal_nan=True)
-        ]
+    for side, held in sides.items():
+        for chunk in held.chunks:
+            table = targets.read(paths.raw("history", side), chunk, [ALIAS, *same])
+            alias = table[ALIAS].to_numpy()
+            same = [name for name in same if np.array_equal(table[name].to_numpy(), alias, equal_nan=True)]
     if names:
         meaning = f"it equals {same[0]} here" if same else "and it equals none of the named targets here"
         advice = f"target={same[0]}" if same else "a full name"
@@ -151,41 +179,3 @@ def _refuse_alias(names: Sequence[str]) -> None:
             f"`target` is an alias that moves between data versions; {meaning}. "
             f"Name the target: `rounds compose {advice}`."
         )
-
-
-def _eras(file: pq.ParquetFile, columns: list[str], wanted: set[str]) -> Iterator[tuple[str, pa.Table]]:
-    """Whole eras of a file, put together from batches."""
-    groups = _row_groups(file, wanted)
-    pending: list[pa.RecordBatch] = []
-    current: str | None = None
-    if not groups:
-        return
-    for batch in file.iter_batches(BATCH_ROWS, row_groups=groups, columns=columns):
-        for era, piece in _runs(batch):
-            if era != current:
-                if pending and current is not None:
-                    yield current, pa.Table.from_batches(pending)
-                pending, current = [], era
-            if era in wanted:
-                pending.append(piece)
-    if pending and current is not None:
-        yield current, pa.Table.from_batches(pending)
-
-
-def _runs(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
-    runs = pc.run_end_encode(batch.column(ERA))
-    start = 0
-    for era, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
-        yield era, batch.slice(start, end - start)
-        start = end
-
-
-def _row_groups(file: pq.ParquetFile, wanted: set[str]) -> list[int]:
-    """Row groups that may hold a wanted era, by the statistics of the era column."""
-    index = file.schema_arrow.names.index(ERA)
-    statistics = [file.metadata.row_group(number).column(index).statistics for number in range(file.num_row_groups)]
-    return [
-        number
-        for number, known in enumerate(statistics)
-        if known is None or not known.has_min_max or any(known.min <= era <= known.max for era in wanted)
-    ]

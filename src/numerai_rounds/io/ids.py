@@ -1,44 +1,43 @@
 """Whether every id is there and occurs once, in files too long to be held in memory."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from numerai_rounds.base.columns import ID
 from numerai_rounds.base.errors import DataError, some
-from numerai_rounds.io import parquet
+
+Pieces = Callable[[], Iterator[pa.Array]]
+"""Reads the ids of one file, a piece at a time; may be asked twice."""
 
 
-def check_ids(files: Mapping[str, pq.ParquetFile]) -> None:
+def check_ids(files: Mapping[str, Pieces]) -> None:
     """Refuse missing, empty and repeated ids, within a file and across `files` (by the name to say).
 
     Memory holds 8 bytes an id: hashes are compared first, and only the ids that share one by their text.
     """
-    hashes = np.concatenate([hashed for where, file in files.items() for _, hashed in _hashed(file, where)])
+    hashes = np.concatenate([hashed for where, pieces in files.items() for _, hashed in _hashed(pieces, where)])
     hashes.sort()
     shared = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
     if shared.size:
         _refuse_repeated(files, shared)
 
 
-def _hashed(file: pq.ParquetFile, where: str) -> Iterator[tuple[pa.Array, np.ndarray]]:
-    for batch in parquet.batches(file, [ID]):
-        ids = batch.column(0)
+def _hashed(pieces: Pieces, where: str) -> Iterator[tuple[pa.Array, np.ndarray]]:
+    for ids in pieces():
         missing = ids.null_count + pc.sum(pc.equal(ids, "")).as_py() if len(ids) else 0
         if missing:
             raise DataError(f"{where}: {missing:,} rows have no id. Every row needs its own.")
         yield ids, pd.util.hash_array(ids.to_numpy(zero_copy_only=False), categorize=False)
 
 
-def _refuse_repeated(files: Mapping[str, pq.ParquetFile], shared: np.ndarray) -> None:
+def _refuse_repeated(files: Mapping[str, Pieces], shared: np.ndarray) -> None:
     places: dict[str, list[str]] = defaultdict(list)
-    for where, file in files.items():
-        for ids, hashed in _hashed(file, where):
+    for where, pieces in files.items():
+        for ids, hashed in _hashed(pieces, where):
             for name in ids.filter(pa.array(np.isin(hashed, shared))).to_pylist():
                 places[name].append(where)
     repeated = {name: found for name, found in places.items() if len(found) > 1}

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from math import isnan
+from operator import itemgetter
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -41,9 +43,20 @@ def batches(file: pq.ParquetFile, columns: Sequence[str]) -> Iterator[pa.RecordB
     return iter(file.iter_batches(BATCH_ROWS, columns=list(columns)))
 
 
+def column(file: pq.ParquetFile, name: str) -> Iterator[pa.Array]:
+    """Stream one column."""
+    return (batch.column(0) for batch in batches(file, [name]))
+
+
+def run_lengths(file: pq.ParquetFile, columns: Sequence[str]) -> Iterator[tuple[tuple[str | None, ...], int]]:
+    """The labels in `columns`, once for each run of equal rows, in the order of the rows, and its number of rows."""
+    for labels, pieces in groupby(_pieces(file, columns), key=itemgetter(0)):
+        yield labels, sum(rows for _, rows in pieces)
+
+
 def runs(file: pq.ParquetFile, columns: Sequence[str]) -> Iterator[tuple[str | None, ...]]:
     """The labels in `columns`, once for each run of equal rows, in the order of the rows."""
-    return (row for row, _ in groupby(_run_starts(file, columns)))
+    return (labels for labels, _ in run_lengths(file, columns))
 
 
 def ranges(file: pq.ParquetFile, columns: Sequence[str], where: str) -> dict[str, Range]:
@@ -85,11 +98,13 @@ def _broken(error: Exception, where: str) -> DataError:
     )
 
 
-def _run_starts(file: pq.ParquetFile, columns: Sequence[str]) -> Iterator[tuple[str | None, ...]]:
+def _pieces(file: pq.ParquetFile, columns: Sequence[str]) -> Iterator[tuple[tuple[str | None, ...], int]]:
+    """Runs within batches: labels and number of rows."""
     for batch in batches(file, columns):
         encoded = [pc.run_end_encode(batch.column(name)) for name in columns]
         starts = sorted({0}.union(*(column.run_ends.to_pylist()[:-1] for column in encoded)))
-        yield from zip(*(batch.column(name).take(pa.array(starts)).to_pylist() for name in columns), strict=True)
+        labels = zip(*(batch.column(name).take(pa.array(starts)).to_pylist() for name in columns), strict=True)
+        yield from zip(labels, np.diff([*starts, batch.num_rows]).tolist(), strict=True)
 
 
 def _widen(found: dict[str, Range], name: str, low: float | None, high: float | None) -> None:

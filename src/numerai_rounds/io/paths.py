@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from numerai_rounds.base.roles import file_name
+from numerai_rounds.base.roles import SIDES, file_name
 
 CONF = Path("conf")
 ROUND = CONF / "round.yaml"
@@ -12,12 +12,14 @@ LOCK = Path("dvc.lock")
 DATA = Path("data")
 GUARD = DATA / "guard.txt"
 STAGING = DATA / "staging"
+DOWNLOADS = DATA / "downloads"
 HISTORY = DATA / "raw" / "history"
 LIVE = DATA / "raw" / "live"
 ERAS = {role: DATA / "split" / f"{role}.csv" for role in ("train", "validation")}
 """Apart, so that a new validation era leaves what training depends on as it was."""
 CANDIDATES = DATA / "features" / "candidates.csv"
 SELECTED = DATA / "features" / "selected.csv"
+BINNED = DATA / "binned" / "train.bin"
 PREDICTIONS = DATA / "predictions" / "validation.parquet"
 SUBMISSION = DATA / "submission" / "live_predictions.csv"
 
@@ -32,5 +34,5 @@ CUMULATIVE = METRICS / "plots" / "cumulative.csv"
 
 
 def raw(part: str, role: str) -> Path:
-    """Where `fetch` puts the file of a role; `part` is `history` or `live`."""
-    return (HISTORY if part == "history" else LIVE) / file_name(role)
+    """Where `fetch` puts the file of a role, or the folder of a side; `part` is `history` or `live`."""
+    return (HISTORY if part == "history" else LIVE) / (role if role in SIDES else file_name(role))

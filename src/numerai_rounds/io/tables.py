@@ -1,9 +1,11 @@
 """How tables and metrics are written: the same values give the same bytes."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,6 +16,16 @@ from numerai_rounds.io import atomic, paths
 
 DECIMALS = 6
 """Of a published score: far finer than its uncertainty, coarser than a processor's rounding."""
+
+GROUP_ROWS = 65_536
+"""Of a row group of predictions, at least, but for the last."""
+
+PREDICTION_COLUMNS = pa.Schema.from_pandas(
+    pd.DataFrame({ERA: pd.Series(dtype="str"), PREDICTION: pd.Series(dtype="float64")}).set_axis(
+        pd.Index([], dtype="str", name=ID)
+    )
+)
+"""Columns of predictions; pandas finds its index again."""
 
 
 def write_csv(table: pd.DataFrame, path: Path, decimals: int | None = None) -> None:
@@ -61,7 +73,29 @@ def write_submission(submission: pd.DataFrame, path: Path) -> None:
             raise DataError(f"{path} does not read back as it was written. Check the disk and run again.")
 
 
-def write_parquet(table: pd.DataFrame, path: Path) -> None:
-    """Write a table with its index."""
-    with atomic.writing(path) as temporary:
-        pq.write_table(pa.Table.from_pandas(table), temporary, compression="zstd")
+@contextmanager
+def writing_predictions(path: Path) -> Iterator[Callable[[str, pa.Array, np.ndarray], None]]:
+    """Yield a function that appends an era: its label, its ids (text) and its predictions (float64).
+
+    The table has the index `id` and the columns `era` and `prediction`. Memory holds no more than `GROUP_ROWS` rows
+    and one era; the file is in place once all went well.
+    """
+    held: list[pa.RecordBatch] = []
+    options = {"compression": "zstd", "use_dictionary": [ERA]}
+    with atomic.writing(path) as temporary, pq.ParquetWriter(temporary, PREDICTION_COLUMNS, **options) as file:
+
+        def flush() -> None:
+            file.write_table(pa.Table.from_batches(held, PREDICTION_COLUMNS))
+            held.clear()
+
+        def append(era: str, ids: pa.Array, predictions: np.ndarray) -> None:
+            columns = [pa.repeat(era, len(ids)), pa.array(predictions), ids]
+            types = [field.type for field in PREDICTION_COLUMNS]
+            cast = [column.cast(kind) for column, kind in zip(columns, types, strict=True)]
+            held.append(pa.record_batch(cast, schema=PREDICTION_COLUMNS))
+            if sum(batch.num_rows for batch in held) >= GROUP_ROWS:
+                flush()
+
+        yield append
+        if held:
+            flush()

@@ -1,6 +1,7 @@
 """fetch: bring exactly the pinned files, checked; `fetch history` and `fetch live` are apart."""
 
 import sys
+from pathlib import Path
 
 from numerai_rounds.base import plugins
 from numerai_rounds.base.errors import ConfigurationError
@@ -20,14 +21,17 @@ def main() -> None:
     source = plugins.load("data", parameters.data.kind)
     source.check_pins(parameters.data, pinned)
     pins = pinned.history if part == "history" else pinned.live
-    with fetching.staged(part, pins) as staging:
+    with fetching.staged(part, pins, parameters.data, accept_changes=pinned.accept_changes) as staging:
         for role, pin in staging.missing():
-            source.fetch(parameters.data, pinned.number, role, pin, staging.path(role))
+            if not staging.downloaded(role):
+                source.fetch(parameters.data, pinned.number, role, pin, staging.path(role))
             staging.keep(role)
-    rows = [
-        (role, f"{paths.raw(part, role).stat().st_size:,}", pin.identity[:24]) for role, pin in sorted(pins.items())
-    ]
-    console.table(f"{part} of {parameters.data.kind}", ["file", "bytes", "identity"], rows)
+    rows = [(role, f"{_size(paths.raw(part, role)):,}", pin.identity[:24]) for role, pin in sorted(pins.items())]
+    console.table(f"{part} of {parameters.data.kind}", ["part", "bytes", "identity"], rows)
+
+
+def _size(path: Path) -> int:
+    return sum(file.stat().st_size for file in (path.rglob("*") if path.is_dir() else [path]))
 
 
 def _part() -> str:
