@@ -1,5 +1,6 @@
 """What every metric keeps."""
 
+import dataclasses
 from types import ModuleType
 
 import numpy as np
@@ -56,3 +57,15 @@ def test_metrics_do_not_overwrite_each_other() -> None:
     alone = [score(module) for module in plugins.metrics()]
     assert len(per_era.columns) == 2 + sum(len(table.columns) - 2 for table, _ in alone)
     assert len(headlines) == 2 + sum(len(found) - 2 for _, found in alone)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_how_features_lie_in_memory_changes_nothing(module: ModuleType) -> None:
+    chunk = np.concatenate([era.features.T for era in market()], axis=1)
+    found, start = [], 0
+    for era in market():
+        stop = start + len(era.prediction)
+        found.append(dataclasses.replace(era, features=chunk[:, start:stop].T))
+        start = stop
+    metric = module.Metric(np.concatenate([era.prediction for era in found]))
+    assert scoring.score([metric], found)[1] == score(module)[1]

@@ -1,5 +1,7 @@
 """Correlations in one pass, against pandas with everything in memory."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,11 +10,20 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from threadpoolctl import threadpool_limits
 
-from numerai_rounds.domain import correlation
+from numerai_rounds.domain import correlation, kernels
 from numerai_rounds.domain.correlation import Correlations
 
 QUARTERS = [0, 0.25, 0.5, 0.75, 1]
 SIXTHS = [0, 1 / 6, 1 / 3, 0.5, 2 / 3, 5 / 6, 1]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled() -> None:
+    """No example is timed while its loop is compiled."""
+    features, whole = np.zeros((1, 1), dtype=np.int8), np.zeros(1, dtype=int)
+    kernels.product_sums(features, whole.astype(np.int16))
+    kernels.level_sums(features, whole)
+    kernels.float_sums(features, whole.astype(float))
 
 
 def table_of(eras: list[tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
@@ -101,10 +112,108 @@ def test_same_bits_for_any_number_of_threads(levels: list[float] | None) -> None
     pd.testing.assert_frame_equal(*tables, check_exact=True)
 
 
-@pytest.mark.parametrize("order", ["C", "F"])
-def test_sums_are_exact_for_many_rows_of_the_highest_level(order: str) -> None:
-    features = np.full((400_000, 2), 4, dtype=np.int8, order=order)
-    found = correlation.moments(features, np.ones(400_000))
-    assert_array_equal(found.x, [1_600_000] * 2)
-    assert_array_equal(found.xx, [6_400_000] * 2)
-    assert_array_equal(found.xt, [12 * 1_600_000] * 2)
+def test_an_era_of_a_million_rows_at_the_highest_level_is_summed_exactly() -> None:
+    rows = 1_000_000
+    found = correlation.moments(np.full((rows, 3), 4, dtype=np.int8, order="F"), np.ones(rows))
+    assert_array_equal(found.x, [4 * rows] * 3)
+    assert_array_equal(found.xx, [16 * rows] * 3)
+    assert_array_equal(found.xt, [12 * 4 * rows] * 3)
+    assert (found.t, found.tt) == (12 * rows, 144 * rows)
+
+
+def test_eras_without_end_add_up_exactly() -> None:
+    random = np.random.default_rng(5)
+    features, target = random.integers(0, 5, (6000, 20)).astype(np.int8), random.choice(SIXTHS, 6000)
+    era = correlation.moments(features, target)
+    history = sum([era] * 1200, correlation.Moments(0, *np.zeros((3, 20)), 0.0, 0.0))
+    assert history.rows == 7_200_000
+    for name in ("x", "xx", "xt", "t", "tt"):
+        assert_array_equal(getattr(history, name), 1200 * getattr(era, name))
+    assert_allclose(history.pearson(), pearson(features, target), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("target", [[0.5], [-3.25], [0.3], []])
+def test_one_row_or_none_is_summed_and_has_no_correlation(target: list[float]) -> None:
+    features = np.array([[0, 3, 4]], dtype=np.int8)[: len(target)]
+    found = correlation.moments(features, np.array(target))
+    assert_array_equal(found.x, features.sum(axis=0))
+    assert_allclose(found.xt, 12 * np.array(target) @ features)
+    assert np.isnan(found.pearson()).all()
+
+
+class TestKernels:
+    """Compiled loops against plain ones, in whatever way the features lie in memory."""
+
+    LAYOUTS = ("columns", "rows", "part of a chunk", "backwards", "read only")
+
+    @staticmethod
+    def laid_out(features: np.ndarray, layout: str) -> np.ndarray:
+        rows, count = features.shape
+        found = np.asfortranarray(features)
+        if layout == "rows":
+            found = np.ascontiguousarray(features)
+        elif layout == "part of a chunk":
+            chunk = np.full((count + 2, rows + 9), 3, dtype=np.int8)
+            chunk[1 : count + 1, 4 : rows + 4] = features.T
+            found = chunk[1 : count + 1, 4 : rows + 4].T
+        elif layout == "backwards":
+            found = np.asfortranarray(features[::-1, ::-1])[::-1, ::-1]
+        elif layout == "read only":
+            found.flags.writeable = False
+        assert_array_equal(found, features)
+        return found
+
+    @staticmethod
+    def drawn(draw: st.DataObject, low: int, high: int) -> tuple[np.ndarray, np.ndarray]:
+        """Features and integer weights; whatever the size, the ends of their ranges occur."""
+        rows, count = draw.draw(st.integers(0, 700)), draw.draw(st.integers(1, 5))
+        random = np.random.default_rng(draw.draw(st.integers(0, 2**32)))
+        features = random.integers(0, 5, (rows, count)).astype(np.int8)
+        features[:, 0] = draw.draw(st.integers(0, 4))
+        if draw.draw(st.booleans()):
+            return features, np.full(rows, draw.draw(st.sampled_from([low, high])))
+        return features, random.integers(low, high, rows, endpoint=True)
+
+    @given(st.data(), st.sampled_from([12, 300, kernels.LARGEST_WEIGHT]), st.sampled_from(LAYOUTS))
+    def test_product_sums(self, draw: st.DataObject, largest: int, layout: str) -> None:
+        features, weights = self.drawn(draw, -largest, largest)
+        x, wide = features.astype(int), weights.astype(int)
+        found = kernels.product_sums(self.laid_out(features, layout), weights.astype(np.int16))
+        assert_array_equal(found, [x.sum(axis=0), (x * x).sum(axis=0), wide @ x])
+
+    @given(st.data(), st.sampled_from([0, 12, 2**24, 2**36, 2**44 - 1]), st.sampled_from(LAYOUTS))
+    def test_level_sums(self, draw: st.DataObject, largest: int, layout: str) -> None:
+        features, weights = self.drawn(draw, 0, largest)
+        counts, sums = kernels.level_sums(self.laid_out(features, layout), weights)
+        for level in range(5):
+            assert_array_equal(counts[level], (features == level).sum(axis=0))
+            assert_array_equal(sums[level], weights @ (features == level))
+
+    @given(st.data(), st.sampled_from(LAYOUTS))
+    def test_float_sums_are_added_in_the_order_of_the_rows(self, draw: st.DataObject, layout: str) -> None:
+        features, weights = self.drawn(draw, -1000, 1000)
+        thirds = weights / 3
+        found = kernels.float_sums(self.laid_out(features, layout), thirds)
+        in_order = np.cumsum(features * thirds[:, None], axis=0)
+        assert_array_equal(found, in_order[-1] if len(thirds) else np.zeros(features.shape[1]))
+
+    def test_more_rows_of_one_level_than_one_sum_counts(self) -> None:
+        rows = kernels.COUNTS + 77
+        features = np.array([[4, 1]], dtype=np.int8).repeat(rows, axis=0)
+        counts, sums = kernels.level_sums(features, np.full(rows, 2**24))
+        assert_array_equal(counts[[0, 1, 4]], [[0, 0], [0, rows], [rows, 0]])
+        assert_array_equal(sums[[0, 1, 4]], [[0, 0], [0, rows * 2**24], [rows * 2**24, 0]])
+
+    @pytest.mark.parametrize("kernel", [kernels.product_sums, kernels.float_sums, kernels.level_sums])
+    def test_rows_without_a_weight_are_refused(self, kernel: Callable[..., np.ndarray]) -> None:
+        with pytest.raises(ValueError, match="6 rows of features, but 5 weights"):
+            kernel(np.zeros((6, 2), dtype=np.int8), np.zeros(5, dtype=np.int16))
+
+    def test_a_place_that_keeps_nothing_compiles_anew(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def without_room(function: Callable[..., None], *, cache: bool = False, **options: bool) -> Callable[..., None]:
+            if cache:
+                raise RuntimeError("cannot cache function 'f': no locator available for file 'kernels.py'")
+            return function
+
+        monkeypatch.setattr(kernels.numba, "njit", without_room)
+        assert kernels._compiled(print) is print

@@ -1,5 +1,7 @@
 """Scores against numerai-tools and scipy, and the loop that gathers them."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,13 +9,19 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from numerai_tools.scoring import numerai_corr, tie_kept_rank__gaussianize__pow_1_5
 from numpy.testing import assert_allclose
-from scipy.stats import spearmanr
+from scipy.stats import rankdata, spearmanr
 
 from numerai_rounds.base.errors import DataError
-from numerai_rounds.domain import ranks, scoring
+from numerai_rounds.domain import kernels, ranks, scoring
 from numerai_rounds.domain.metrics import corr, feature_exposure, mae, spearman
 
 LEVELS = [0, 0.25, 0.5, 0.75, 1]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled() -> None:
+    """No example is timed while its loop is compiled."""
+    kernels.level_sums(np.zeros((1, 1), dtype=np.int8), np.zeros(1, dtype=int))
 
 
 def era(prediction: list[float] | np.ndarray, target: list[float] | np.ndarray, label: str = "0575") -> scoring.Era:
@@ -77,6 +85,35 @@ class TestOracles:
         found = metric.correlations()
         assert_allclose(found[np.isfinite(found)], expected, rtol=0, atol=1e-9)
         assert metric.summary(pd.DataFrame()) == {"feature_exposure": pytest.approx(np.std(expected), abs=1e-9)}
+
+
+class TestFeatureExposure:
+    """By level, against sums over rows."""
+
+    @pytest.mark.parametrize("ties", [1, 3, 900], ids=["no ties", "ties", "ties across eras"])
+    def test_ranks_are_summed_exactly(self, ties: int) -> None:
+        random = np.random.default_rng(12)
+        prediction = (random.permutation(90_000) // ties).astype(float)
+        features = random.integers(0, 5, (90_000, 4)).astype(np.int8)
+        metric = feature_exposure.Metric(prediction)
+        for part in np.split(np.arange(90_000), 15):
+            metric.add(scoring.Era("0575", prediction[part], prediction[part], features[part]))
+        twice = [np.round(2 * rankdata(values)).astype(int) - 90_001 for values in (prediction, *features.T)]
+        spreads = [math.sqrt((values * values).sum()) for values in twice]
+        products = [(twice[0] * values).sum() for values in twice[1:]]
+        expected = [product / spreads[0] / spread for product, spread in zip(products, spreads[1:], strict=True)]
+        assert_allclose(metric.correlations(), expected, rtol=1e-13)
+
+    def test_an_era_cut_in_pieces_gives_the_same_bits(self) -> None:
+        random = np.random.default_rng(13)
+        prediction, features = random.normal(size=3000), random.integers(0, 5, (3000, 6)).astype(np.int8)
+        found = []
+        for pieces in (1, 2, 7):
+            metric = feature_exposure.Metric(prediction)
+            for part in np.array_split(np.arange(3000), pieces):
+                metric.add(scoring.Era("0575", prediction[part], prediction[part], features[part]))
+            found.append(metric.correlations().tobytes())
+        assert len(set(found)) == 1
 
 
 class TestHeadlines:

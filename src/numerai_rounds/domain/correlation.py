@@ -6,23 +6,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from numerai_rounds.base.columns import FEATURE_LEVELS
+from numerai_rounds.domain import kernels
 
 Floats = NDArray[np.float64]
-
-CHUNK = 64
-"""Features converted at a time: few enough that the block stays in the processor's cache."""
 
 UNIT = 12
 """Targets have levels of quarters or sixths: whole twelfths."""
 
-HIGHEST = FEATURE_LEVELS - 1
-
 DECIMALS = 12
 """Of a correlation in the table: what a processor's way of adding may change is cut off."""
-
-EXACT_BELOW = 2**24
-"""Sums of whole numbers up to this size are exact in float32, in whatever order they are added."""
 
 
 @dataclass(frozen=True)
@@ -70,26 +62,18 @@ def _spread(rows: int, total: Floats | float, squares: Floats | float) -> Floats
 def moments(features: NDArray[np.int8], target: Floats) -> Moments:
     """Moments of int8 features, shape (rows, features), levels 0 to 4, and a finite target, shape (rows,).
 
-    Exact where the target has levels of quarters or sixths, and the same for any number of threads for
-    every target. Fastest where columns are contiguous.
+    Exact where the target has levels of quarters or sixths, else added in the order of the rows: the same for any
+    number of threads. Fastest where columns are contiguous.
     """
     twelfths = UNIT * np.asarray(target, dtype=np.float64)
     whole = np.rint(twelfths)
-    largest_sum = HIGHEST * max(np.abs(whole).sum(), HIGHEST * len(target))
-    exact = np.abs(twelfths - whole).max() < 1e-5 and largest_sum < EXACT_BELOW
-    if exact:
+    if np.abs(twelfths - whole).max(initial=0) < 1e-5:
         twelfths = whole
-    dtype: type[np.floating] = np.float32 if exact else np.float64
-    weights = np.stack([np.ones_like(twelfths), twelfths]).astype(dtype)
-    count = features.shape[1]
-    sums, squares = np.empty((2, count)), np.empty(count)
-    for start in range(0, count, CHUNK):
-        part = slice(start, start + CHUNK)
-        block = features[:, part].astype(dtype)
-        # The order in which a matrix product adds depends on threads; that is harmless for whole numbers only.
-        sums[:, part] = weights @ block if exact else np.einsum("wr,rf->wf", weights, block)
-        squares[part] = np.einsum("rf,rf->f", block, block)
-    return Moments(len(target), sums[0], squares, sums[1], float(twelfths.sum()), float(np.square(twelfths).sum()))
+    fits = twelfths is whole and np.abs(whole).max(initial=0) <= kernels.LARGEST_WEIGHT
+    weights = whole.astype(np.int16) if fits else np.zeros(len(whole), np.int16)
+    x, xx, products = kernels.product_sums(features, weights).astype(np.float64)
+    xt = products if fits else kernels.float_sums(features, twelfths)
+    return Moments(len(target), x, xx, xt, float(twelfths.sum()), float(np.square(twelfths).sum()))
 
 
 class Correlations:
@@ -105,6 +89,11 @@ class Correlations:
         self._pooled = Moments(0, nothing, nothing, nothing, 0.0, 0.0)
         self._eras: list[Floats] = []
 
+    @property
+    def rows(self) -> int:
+        """Rows so far."""
+        return self._pooled.rows
+
     def add(self, features: NDArray[np.int8], target: NDArray[np.floating]) -> None:
         """Take in one era: features int8, shape (rows, features), and their finite targets, shape (rows,)."""
         era = moments(features, target.astype(np.float64))
@@ -119,7 +108,8 @@ class Correlations:
         era in which a feature is constant does not count for it; a number without any era is NaN. All
         are rounded to 12 decimals.
         """
-        eras = pd.DataFrame(self._eras, columns=self._names, dtype=np.float64).round(DECIMALS)
+        values = np.array(self._eras, dtype=np.float64).reshape(len(self._eras), len(self._names))
+        eras = pd.DataFrame(values, columns=self._names).round(DECIMALS)
         mean = eras.mean().round(DECIMALS)
         agreement = (eras * np.sign(mean) > 0).sum() / eras.count()
         return pd.DataFrame(

@@ -40,13 +40,13 @@ class Era:
 
 
 class Metric:
-    """Base of every metric: sees each era once, then sums up."""
+    """Base of every metric: sees each era once, in order, then sums up."""
 
     needs_features = False
     """Whether `Era.features` must hold all features of the data."""
 
     def __init__(self, predictions: Floats) -> None:
-        """Take the predictions of all eras, shape (rows of all eras,), for what is ranked over all of them."""
+        """Take the predictions of all eras, in their order: shape (rows of all eras,). Some ranks are among all."""
 
     def add(self, era: Era) -> dict[str, float]:
         """Scores of one era, each a column of the table of eras; NaN where the era is not scorable."""

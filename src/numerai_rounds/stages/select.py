@@ -22,10 +22,14 @@ def main() -> None:
     selected = selector.choose(parameters.select, table)
     tables.write_csv(table, paths.CANDIDATES)
     tables.write_csv(selected, paths.SELECTED)
+    first = selected.head(5).merge(table, on="feature")
     console.table(
-        f"{len(selected):,} of {len(candidates):,} candidate features",
-        ["feature", "score"],
-        [(row.feature, f"{row.score:.5f}") for row in selected.head(5).itertuples()],
+        f"{len(selected):,} of {len(candidates):,} features chosen on {len(eras):,} eras, {correlations.rows:,} rows",
+        ["feature", "score", "era_mean", "sign_agreement"],
+        [
+            (row.feature, f"{row.score:.5f}", f"{row.era_mean:.5f}", f"{row.sign_agreement:.1%}")
+            for row in first.itertuples()
+        ],
     )
 
 

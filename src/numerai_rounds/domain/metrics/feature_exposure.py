@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
-from numerai_rounds.base.columns import FEATURE_LEVELS
-from numerai_rounds.domain import scoring
-from numerai_rounds.domain.correlation import CHUNK, coefficient
+from numerai_rounds.domain import kernels, scoring
+from numerai_rounds.domain.correlation import coefficient
 
 
 class Metric(scoring.Metric):
@@ -23,23 +23,23 @@ class Metric(scoring.Metric):
     needs_features = True
 
     def __init__(self, predictions: scoring.Floats) -> None:
-        """Sort the predictions once, to rank any of them among all."""
-        self._sorted = np.sort(predictions)
+        """Rank the predictions once, among all."""
+        # Twice the rank, from 1 where nothing ties: whole numbers, so that sums are exact.
+        self._ranks = (2 * rankdata(predictions) - 1).astype(np.int64)
+        self._seen = 0
         self._ranks_squared = 0.0
-        self._at_least: NDArray[np.float64] | None = None
+        self._sums: NDArray[np.int64] | None = None
+        """Rows, and sums of their centred ranks, at each level of each feature."""
 
     def add(self, era: scoring.Era) -> dict[str, float]:
-        """Count the rows, and sum the ranks, at or above each level of each feature."""
-        ranks = self._centred_ranks(era.prediction)
-        weights = np.stack([np.ones_like(ranks), ranks])
-        self._ranks_squared += float(np.square(ranks).sum())
-        if self._at_least is None:
-            self._at_least = np.zeros((FEATURE_LEVELS, 2, era.features.shape[1]))
-        for start in range(0, era.features.shape[1], CHUNK):
-            part = slice(start, start + CHUNK)
-            for level in range(FEATURE_LEVELS):
-                above = era.features[:, part] >= level
-                self._at_least[level, :, part] += weights @ above.astype(np.float64)
+        """Count the rows, and sum the ranks, at each level of each feature."""
+        ranks = self._ranks[self._seen : self._seen + len(era.prediction)]
+        self._seen += len(era.prediction)
+        mean = len(self._ranks)
+        self._ranks_squared += float(np.square((ranks - mean).astype(np.float64)).sum())
+        sums = kernels.level_sums(era.features, ranks)
+        sums[1] -= mean * sums[0]
+        self._sums = sums if self._sums is None else self._sums + sums
         return {}
 
     def summary(self, per_era: pd.DataFrame) -> dict[str, float]:
@@ -49,18 +49,11 @@ class Metric(scoring.Metric):
 
     def correlations(self) -> scoring.Floats:
         """Spearman of the predictions with each feature over all rows so far, shape (features,); NaN if constant."""
-        if self._at_least is None:
+        if self._sums is None:
             return np.empty(0)
-        by_level = self._at_least - np.append(self._at_least[1:], np.zeros_like(self._at_least[:1]), axis=0)
-        rows, ranks = by_level[:, 0], by_level[:, 1]
+        rows, ranks = self._sums.astype(np.float64)
         below = np.cumsum(rows, axis=0) - rows
-        feature_ranks = 2 * below + rows - len(self._sorted)
+        feature_ranks = 2 * below + rows - len(self._ranks)
         covariance = (ranks * feature_ranks).sum(axis=0)
         spread = (rows * np.square(feature_ranks)).sum(axis=0) * self._ranks_squared
         return coefficient(covariance, spread)
-
-    def _centred_ranks(self, values: scoring.Floats) -> scoring.Floats:
-        """Twice the rank among all predictions, ties shared, minus its mean: whole numbers, so sums are exact."""
-        below = np.searchsorted(self._sorted, values, side="left")
-        up_to = np.searchsorted(self._sorted, values, side="right")
-        return (below + up_to - len(self._sorted)).astype(np.float64)
