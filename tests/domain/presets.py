@@ -30,13 +30,22 @@ def presets(section: str, **changes: Any) -> list[Any]:
     return found
 
 
+def preset(section: str, module: ModuleType) -> dict[str, Any]:
+    """The preset that bears the kind's name."""
+    return dict(yaml.safe_load((CONF / section / f"{kind_of(module)}.yaml").read_text()))
+
+
+def kind_of(module: ModuleType) -> str:
+    """The name of a kind is that of its file."""
+    return module.__name__.rpartition(".")[2]
+
+
 def check_params(section: str, module: ModuleType) -> None:
     """A kind's parameters are a closed section that bears the kind's name, and conf/ has a preset for it."""
-    kind = module.__name__.rpartition(".")[2]
-    preset = yaml.safe_load((CONF / section / f"{kind}.yaml").read_text())
+    kind, given = kind_of(module), preset(section, module)
     assert issubclass(module.Params, Section)
-    assert module.Params(**preset).kind == kind
+    assert module.Params(**given).kind == kind
     with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
-        module.Params(**preset, mistyped=1)
+        module.Params(**given, mistyped=1)
     with pytest.raises(ValidationError, match="Input should be"):
-        module.Params(**preset | {"kind": f"not_{kind}"})
+        module.Params(**given | {"kind": f"not_{kind}"})

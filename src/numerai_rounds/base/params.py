@@ -140,4 +140,7 @@ def _siblings(location: tuple[str | int, ...], raw: dict[str, Any]) -> list[str]
     section = str(location[0])
     if section not in plugins.FAMILIES:
         return list(Round.model_fields) if len(location) == 2 else list(Pin.model_fields)
-    return list(plugins.load(section, str(raw[section]["kind"])).Params.model_fields)
+    fields = plugins.load(section, str(raw[section]["kind"])).Params.model_fields
+    for part in location[1:-1]:
+        fields = getattr(fields[part].annotation, "model_fields", fields) if part in fields else fields
+    return list(fields)

@@ -1,10 +1,31 @@
-"""What every trained model can do, whatever its kind."""
+"""What every kind of model is trained on, and what every trained model can do."""
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
+
+from numerai_rounds.base.errors import DataError
+
+
+class Rows(Protocol):
+    """The rows to train on, read a part at a time: whoever provides them holds no more than the part asked for."""
+
+    names: list[str]
+    """The features, in the order of choice."""
+
+    target: NDArray[np.float32]
+    """A finite value a row."""
+
+    def columns(self, start: int, stop: int) -> NDArray[np.int8]:
+        """Some features of all rows: shape (rows, stop - start), levels 0 to 4, each column contiguous."""
+
+    def blocks(self) -> Iterator[NDArray[np.int8]]:
+        """All features of some rows at a time, in order: shape (some rows, features), columns contiguous."""
 
 
 class Model(Protocol):
@@ -32,3 +53,27 @@ def importance_table(features: list[str], importance: NDArray[np.float64]) -> pd
     """The table of `Model.importance` from values in the order of the features."""
     table = pd.DataFrame({"feature": features, "importance": importance})
     return table.sort_values(["importance", "feature"], ascending=[False, True], ignore_index=True)
+
+
+def write_table(table: pa.Table, path: str, kind: str, **about: str) -> None:
+    """Write a table of the dataset of a kind of model as Parquet, checksums included, with what to know `about` it."""
+    described = table.replace_schema_metadata({"kind": kind, **about})
+    pq.write_table(described, path, compression="zstd", write_page_checksum=True)
+
+
+def read_table(path: str, kind: str) -> pa.Table:
+    """Read what `write_table` wrote for this kind; DataError where the file is absent, another or damaged."""
+    try:
+        table = pq.read_table(path, page_checksum_verification=True)
+    except (pa.ArrowException, OSError):
+        raise broken(path, kind) from None
+    if (table.schema.metadata or {}).get(b"kind") != kind.encode():
+        raise broken(path, kind)
+    return table
+
+
+def broken(path: str, kind: str) -> DataError:
+    """The error for a file of a dataset that is not what `build` of this kind wrote."""
+    return DataError(
+        f"{path} is absent, damaged, or not of a dataset of {kind}. `dvc checkout` restores it, `dvc repro` makes it."
+    )

@@ -19,7 +19,7 @@ ERAS = {role: DATA / "split" / f"{role}.csv" for role in ("train", "validation")
 """Apart, so that a new validation era leaves what training depends on as it was."""
 CANDIDATES = DATA / "features" / "candidates.csv"
 SELECTED = DATA / "features" / "selected.csv"
-BINNED = DATA / "binned" / "train.bin"
+BINNED = DATA / "binned"
 PREDICTIONS = DATA / "predictions" / "validation.parquet"
 SUBMISSION = DATA / "submission" / "live_predictions.csv"
 

@@ -8,12 +8,13 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from numerai_rounds.base.errors import ConfigurationError, DataError
 from numerai_rounds.base.params import Section
-from numerai_rounds.domain.model import Model, importance_table
+from numerai_rounds.domain.model import Model, Rows, importance_table
+from numerai_rounds.domain.models import _lightgbm_reasons as reasons
 
 OWNED: dict[str, Any] = {
     "device_type": "cpu",
@@ -21,40 +22,16 @@ OWNED: dict[str, Any] = {
     "force_col_wise": True,
     "stochastic_rounding": False,
     "feature_pre_filter": False,
+    # Bundles depend on which columns are binned together.
+    "enable_bundle": False,
     # Rows read to find the five levels. The default, ten times as many, costs gigabytes at full width.
     "bin_construct_sample_cnt": 20_000,
     "verbosity": -1,
 }
 """Parameters that make a model the same on any number of threads, or cheap; nobody needs to choose them."""
 
-REFUSED = {
-    "it is called n_estimators here": "num_iterations",
-    "set `seed`, which all stages share": "seed",
-    "set `threads`, which all stages share": "num_threads",
-    "the model would depend on the number of threads": """
-        data_sample_strategy top_rate other_rate linear_tree linear_lambda force_row_wise""",
-    "training would stop on the scores that are then reported": """
-        early_stopping_round early_stopping_min_delta first_metric_only""",
-    "scores are the metrics of `evaluate`": "metric multi_error_top_k auc_mu_weights",
-    "it is for classes or ranks, and targets are numbers": """
-        num_class is_unbalance scale_pos_weight sigmoid pos_bagging_fraction neg_bagging_fraction
-        bagging_by_query lambdarank_truncation_level lambdarank_norm lambdarank_position_bias_regularization
-        label_gain eval_at""",
-    "it changes nothing, since features are dense and never missing": "use_missing is_enable_sparse enable_bundle",
-    "a model is trained once, from nothing": "refit_decay_rate",
-    "importance is total gain, in models/importance.csv": "saved_feature_importance_type",
-    "training reads what `select` and `split` chose, and no other file": """
-        data valid header label_column weight_column group_column ignore_column pre_partition two_round
-        forcedsplits_filename forcedbins_filename precise_float_parser parser_config_file""",
-    "training runs on the processor of one machine": """
-        tree_learner top_k num_machines local_listen_port time_out machine_list_filename machines
-        gpu_platform_id gpu_device_id gpu_device_id_list gpu_use_dp num_gpu""",
-}
-"""Why a parameter of LightGBM is not among ours: reason -> names."""
-
-REASONS = {name: reason for reason, names in REFUSED.items() for name in names.split()} | {
-    name: f"it is always {value}" for name, value in OWNED.items()
-}
+REASONS = reasons.REASONS | {name: f"it is always {value}" for name, value in OWNED.items()}
+"""Why a parameter of LightGBM is not among ours."""
 
 BY_FEATURE = [
     *("monotone_constraints", "feature_contri", "max_bin_by_feature"),
@@ -69,18 +46,38 @@ NotNegative = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Bins = Annotated[int, Field(ge=2, lt=2**31)]
 Place = Annotated[int, Field(ge=0)]
 """A feature's place in the order of choice, from 0."""
+
+
+class Dataset(Section):
+    """LightGBM's own parameters for how values become bins, under its own names and with its own defaults."""
+
+    max_bin: Bins = 255
+    max_bin_by_feature: list[Bins] | None = None
+    min_data_in_bin: Annotated[int, Field(ge=1, lt=2**31)] = 3
+    zero_as_missing: bool = False
+    categorical_feature: list[Place] | None = None
+    data_random_seed: Seed = 1
+    """Chooses the rows that bins are found on. It does not follow `seed`: other trees need no other bins."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _say_why(cls, given: dict[str, Any]) -> dict[str, Any]:
+        reasons.refuse(cls.__name__, given, REASONS)
+        return given
 
 
 class Params(Section):
     """LightGBM's own parameters, under its own names and with its own defaults.
 
     Null leaves a parameter unset: a seed then follows from `seed`. A list by feature has a value for each
-    chosen feature, in the order of choice. `REFUSED` says why any other parameter of LightGBM is missing.
+    chosen feature, in the order of choice. `REASONS` says why any other parameter of LightGBM is missing.
     """
 
     kind: Literal["lightgbm"]
+    dataset: Dataset
 
     objective: Literal[Loss, Entropy] = "regression"
     alpha: Positive = 0.9
@@ -126,23 +123,17 @@ class Params(Section):
     cegb_penalty_feature_lazy: list[NotNegative] | None = None
     cegb_penalty_feature_coupled: list[NotNegative] | None = None
 
-    categorical_feature: list[Place] | None = None
     min_data_per_group: Annotated[int, Field(ge=1)] = 100
     max_cat_threshold: Annotated[int, Field(ge=1)] = 32
     max_cat_to_onehot: Annotated[int, Field(ge=1)] = 4
     cat_l2: NotNegative = 10.0
     cat_smooth: NotNegative = 10.0
 
-    max_bin: Annotated[int, Field(ge=2)] = 255
-    max_bin_by_feature: list[Annotated[int, Field(ge=2)]] | None = None
-    min_data_in_bin: Annotated[int, Field(ge=1)] = 3
-    zero_as_missing: bool = False
     use_quantized_grad: bool = False
     num_grad_quant_bins: Annotated[int, Field(ge=1)] = 4
     quant_train_renew_leaf: bool = False
     histogram_pool_size: float = -1.0
 
-    data_random_seed: Seed | None = None
     bagging_seed: Seed | None = None
     feature_fraction_seed: Seed | None = None
     extra_seed: Seed | None = None
@@ -152,70 +143,65 @@ class Params(Section):
     @model_validator(mode="before")
     @classmethod
     def _say_why(cls, given: dict[str, Any]) -> dict[str, Any]:
-        """Refuse a parameter of LightGBM that is not among ours, with the reason."""
-        problems = [
-            InitErrorDetails(
-                type=PydanticCustomError("refused", "cannot be chosen: {reason}", {"reason": REASONS[name]}),
-                loc=(name,),
-                input=value,
-            )
-            for name, value in given.items()
-            if name in REASONS
-        ]
-        if problems:
-            raise ValidationError.from_exception_data(cls.__name__, problems)
+        moved = {name: f"it is model.dataset.{name}" for name in Dataset.model_fields}
+        reasons.refuse(cls.__name__, given, REASONS | moved)
         return given
 
+    @field_validator("monotone_constraints")
+    @classmethod
+    def _categories_have_no_order(cls, signs: list[int] | None, earlier: ValidationInfo) -> list[int] | None:
+        """LightGBM itself ends the process where it bins such features, and trains nonsense where others did."""
+        places = getattr(earlier.data.get("dataset"), "categorical_feature", None) or []
+        for place in places:
+            if signs and any(signs[place : place + 1]):
+                raise PydanticCustomError(
+                    "order",
+                    "must be 0 at place {place}, which model.dataset.categorical_feature names: "
+                    "categories have no order",
+                    {"place": place},
+                )
+        return signs
 
-def fit(
-    params: Params,
-    features: NDArray[np.int8],
-    names: list[str],
-    target: NDArray[np.float32],
-    seed: int,
-    threads: int,
-    progress: Callable[[float], None],
-) -> Model:
-    """Train; ConfigurationError where the parameters do not fit the features or LightGBM refuses their combination."""
+
+def build(dataset: Dataset, rows: Rows, threads: int, destination: str, progress: Callable[[float], None]) -> None:
+    """Bin the rows, some columns at a time.
+
+    ConfigurationError where the parameters do not fit the features, MachineError where the disk is full.
+    """
+    from numerai_rounds.domain.models import _lightgbm_parts as parts
+
+    chosen = dataset.model_dump(exclude_none=True)
+    _check_lists("model.dataset", chosen, len(rows.names))
+    parts.write(destination, rows, chosen | OWNED | {"num_threads": threads}, progress)
+
+
+def fit(params: Params, dataset: str, seed: int, threads: int, progress: Callable[[float], None]) -> Model:
+    """Train; the model is the same as if all columns were binned just now, and at once.
+
+    DataError where `dataset` is not what `build` wrote; ConfigurationError where the parameters do not fit the
+    features or LightGBM refuses their combination.
+    """
     import lightgbm
-    import pyarrow as pa
 
-    _check_lists(params, len(names))
-    chosen = params.model_dump(exclude={"kind", "n_estimators", "categorical_feature"}, exclude_none=True)
-    settings = chosen | OWNED | {"seed": seed, "num_threads": threads}
-    # LightGBM reads the columns of an Arrow table where they are; an array it would copy as floats.
-    table = pa.table([pa.array(column) for column in features.T], names=names)
+    from numerai_rounds.domain.models import _lightgbm_parts as parts
+
+    chosen = params.model_dump(exclude={"kind", "n_estimators", "dataset"}, exclude_none=True)
+    fixed = params.dataset.model_dump(exclude_none=True) | OWNED | {"num_threads": threads}
+    binned = parts.join(dataset, fixed)
+    _check_lists("model", chosen, binned.num_feature())
+    settings = chosen | fixed | {"seed": seed}
+    # LightGBM trains with no other dataset parameters than it knows the dataset to have.
+    binned.params = settings
     try:
         booster = lightgbm.train(
             settings,
-            lightgbm.Dataset(table, target, categorical_feature=params.categorical_feature or "auto"),
+            binned,
             num_boost_round=params.n_estimators,
             callbacks=[lambda _: progress(1 / params.n_estimators)],
         )
     except lightgbm.basic.LightGBMError as error:
         raise ConfigurationError(f"LightGBM cannot train with these parameters of `model`: {error}.") from None
     return load(_without_threads(booster.model_to_string()))
-
-
-def _check_lists(params: Params, count: int) -> None:
-    """LightGBM itself reads beyond its memory where a list does not fit the features."""
-    for name in BY_FEATURE:
-        values = getattr(params, name)
-        if values is not None and len(values) != count:
-            raise ConfigurationError(
-                f"model.{name} has {len(values)} values, but {count} features are chosen. "
-                "Give one for each, in the order of choice."
-            )
-    places = {
-        "interaction_constraints": chain.from_iterable(params.interaction_constraints or []),
-        "categorical_feature": params.categorical_feature or [],
-    }
-    for name, found in places.items():
-        highest = max(found, default=-1)
-        if highest >= count:
-            raise ConfigurationError(
-                f"model.{name} has the place {highest}, but {count} features are chosen. Give places below {count}."
-            )
 
 
 def load(text: str) -> Model:
@@ -248,6 +234,27 @@ class _LightGBM:
     def importance(self) -> pd.DataFrame:
         """Importance is the total gain of the splits on a feature."""
         return importance_table(self.features, self._booster.feature_importance("gain"))
+
+
+def _check_lists(section: str, chosen: dict[str, Any], count: int) -> None:
+    """LightGBM itself reads beyond its memory where a list does not fit the features."""
+    for name in BY_FEATURE:
+        values = chosen.get(name)
+        if values is not None and len(values) != count:
+            raise ConfigurationError(
+                f"{section}.{name} has {len(values)} values, but {count} features are chosen. "
+                "Give one for each, in the order of choice."
+            )
+    places = {
+        "interaction_constraints": chain.from_iterable(chosen.get("interaction_constraints") or []),
+        "categorical_feature": chosen.get("categorical_feature") or [],
+    }
+    for name, found in places.items():
+        highest = max(found, default=-1)
+        if highest >= count:
+            raise ConfigurationError(
+                f"{section}.{name} has the place {highest}, but {count} features are chosen. Give places below {count}."
+            )
 
 
 def _without_threads(text: str) -> str:

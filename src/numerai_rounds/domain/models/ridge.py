@@ -1,10 +1,11 @@
-"""Linear baseline: ridge regression, solved exactly in one pass over the rows."""
+"""Linear baseline: ridge regression, solved exactly from sums over the rows."""
 
 from collections.abc import Callable
 from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 from scipy.linalg import cho_factor, cho_solve
@@ -13,19 +14,27 @@ from threadpoolctl import threadpool_limits
 from numerai_rounds.base.columns import FEATURE_MIDDLE
 from numerai_rounds.base.errors import DataError
 from numerai_rounds.base.params import Section
-from numerai_rounds.domain.model import Model, importance_table
+from numerai_rounds.domain.model import Model, Rows, importance_table, read_table, write_table
 
 BLOCK = 8192
 """Rows converted at a time. Products of levels add up exactly in float32 up to 2**22 rows."""
 
+SUMS = "sums.parquet"
+"""The one file of a dataset."""
+
 DIGITS = 12
 """Significant digits that are saved."""
+
+
+class Dataset(Section):
+    """Nothing to choose: the same sums solve the regression for any penalty."""
 
 
 class Params(Section):
     """Penalty of the regression."""
 
     kind: Literal["ridge"]
+    dataset: Dataset
     alpha: Annotated[float, Field(gt=0)]
     """Added to the diagonal of the sums of products, as in scikit-learn; the intercept is not penalised."""
 
@@ -62,32 +71,41 @@ class Ridge(Section):
         return importance_table(self.features, np.array(sizes))
 
 
-def fit(
-    params: Params,
-    features: NDArray[np.int8],
-    names: list[str],
-    target: NDArray[np.float32],
-    seed: int,
-    threads: int,
-    progress: Callable[[float], None],
-) -> Model:
-    """Solve the regression; `seed` is not used. Memory: a table of features by features."""
-    rows, count = features.shape
+def build(dataset: Dataset, rows: Rows, threads: int, destination: str, progress: Callable[[float], None]) -> None:
+    """Save the sums that solve the regression for any penalty. Memory: a table of features by features."""
+    count, total = len(rows.names), len(rows.target)
     gram, totals, products = np.zeros((count, count)), np.zeros(count), np.zeros(count)
-    mean_target = target.mean(dtype=np.float64)
+    place = 0
     with threadpool_limits(threads or None, user_api="blas"):
-        for start in range(0, rows, BLOCK):
-            levels = np.subtract(features[start : start + BLOCK], FEATURE_MIDDLE, dtype=np.float32)
-            gram += levels.T @ levels
-            totals += levels.sum(axis=0)
-            products += np.einsum("r,rf->f", target[start : start + BLOCK] - mean_target, levels)
-            progress(len(levels) / rows)
+        for block in rows.blocks():
+            for start in range(0, len(block), BLOCK):
+                levels = np.subtract(block[start : start + BLOCK], FEATURE_MIDDLE, dtype=np.float32)
+                target = rows.target[place : place + len(levels)]
+                gram += levels.T @ levels
+                totals += levels.sum(axis=0)
+                products += np.einsum("r,rf->f", target, levels, dtype=np.float64)
+                place += len(levels)
+                progress(len(levels) / total)
+    rectangle = pa.FixedSizeListArray.from_arrays(gram.ravel(), count)
+    sums = pa.table({"feature": rows.names, "total": totals, "product": products, "gram": rectangle})
+    mean_target = float(rows.target.mean(dtype=np.float64))
+    write_table(sums, f"{destination}/{SUMS}", "ridge", rows=str(total), mean_target=repr(mean_target))
+
+
+def fit(params: Params, dataset: str, seed: int, threads: int, progress: Callable[[float], None]) -> Model:
+    """Solve the regression; `seed` is not used. DataError where `dataset` is not what `build` wrote."""
+    sums = read_table(f"{dataset}/{SUMS}", "ridge")
+    about = sums.schema.metadata
+    names, rows, mean_target = sums["feature"].to_pylist(), int(about[b"rows"]), float(about[b"mean_target"])
+    totals, gram = sums["total"].to_numpy(), sums["gram"].combine_chunks().flatten().to_numpy()
     means = totals / rows
-    covariance = gram - rows * np.outer(means, means)
+    covariance = gram.reshape(len(names), len(names)) - rows * np.outer(means, means)
+    products = sums["product"].to_numpy() - mean_target * totals
     # The order of additions in the solver depends on the number of threads.
     with threadpool_limits(1, user_api="blas"):
-        factor = cho_factor(covariance + params.alpha * np.eye(count))
+        factor = cho_factor(covariance + params.alpha * np.eye(len(names)))
         coefficients = cho_solve(factor, products)
+    progress(1)
     return Ridge(
         kind="ridge",
         intercept=_rounded(mean_target - (means * coefficients).sum()),

@@ -20,7 +20,8 @@ PROGRESS = "progress.json"
 """How far an interrupted conversion came: the identity of its source, and how many features are on the disk."""
 
 BLOCK_BYTES = 128 << 20
-"""Of the features converted together, over all rows."""
+BLOCK_FEATURES = 64
+"""Features converted together: what they take over all rows, and how many they are, at most."""
 
 SAVED_EVERY = 8
 """Blocks after which what is written must survive a crash."""
@@ -83,7 +84,7 @@ def _plan(file: pq.ParquetFile) -> Plan:
 def _write_features(file: pq.ParquetFile, where: str, plan: Plan, identity: str, folder: Path) -> list[str]:
     """Write the features of all chunks, a few features of all rows at a time; the digests of the files."""
     total = sum(plan.rows)
-    together = max(1, BLOCK_BYTES // total)
+    together = min(BLOCK_FEATURES, max(1, BLOCK_BYTES // total))
     done = _progress(folder, identity, plan)
     with ExitStack() as stack, console.progress(f"storing {where}", len(plan.features), "features") as advance:
         writers = [

@@ -1,0 +1,29 @@
+"""bin: bring the training rows into the form that the model learns from."""
+
+import shutil
+
+from numerai_rounds.base import plugins
+from numerai_rounds.base.columns import TRAIN
+from numerai_rounds.io import console, history, params, paths, process, tables
+
+
+def main() -> None:
+    """Write the dataset of the rows whose chosen target is known; its bytes do not depend on `threads`."""
+    parameters = params.load()
+    names, eras = tables.read_selected(), list(tables.read_side(TRAIN).era)
+    rows = history.TrainingRows(eras, names, parameters.target, parameters.missing_features)
+    model = plugins.load("model", parameters.model.kind)
+    shutil.rmtree(paths.BINNED, ignore_errors=True)
+    paths.BINNED.mkdir(parents=True)
+    with console.progress("bin", 1, "dataset") as advance:
+        model.build(parameters.model.dataset, rows, parameters.threads, str(paths.BINNED), advance)
+    size = sum(path.stat().st_size for path in paths.BINNED.iterdir())
+    console.table(
+        f"dataset of {parameters.model.kind}",
+        ["rows", "features", "bytes"],
+        [(f"{len(rows.target):,}", f"{len(names):,}", f"{size:,}")],
+    )
+
+
+if __name__ == "__main__":
+    process.run(main)
