@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+import numerai_rounds  # noqa: F401 - first: it tells LightGBM's threads to wait without spinning
+
 ROOT = Path(__file__).parents[1]
 SECRETS = (
     "NUMERAI_PUBLIC_ID",

@@ -42,7 +42,7 @@ def test_every_file_that_a_document_links_to_exists(document: Path) -> None:
 def test_the_picture_shows_every_stage(repository: Repository) -> None:
     picture = re.search(r"```mermaid\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
     stages = [line.split()[0] for line in repository.run("dvc", "stage", "list", "--name-only").stdout.splitlines()]
-    assert len(stages) == 8
+    assert len(stages) == 9
     assert all(re.search(rf'[\s"]{stage}\b', picture) for stage in stages)
 
 
@@ -50,14 +50,16 @@ def serve(repository: Repository) -> dict[str, Path]:
     """The files that the clone's sample made, under the names of the service, and in a folder `my-data`."""
     folder = repository.path / "my-data"
     folder.mkdir()
-    for path in [*repository.path.glob("data/raw/*/*.parquet"), repository.path / "data/raw/history/features.json"]:
+    data = repository.path / "data"
+    made = [*data.glob("downloads/history/*"), data / "raw/history/features.json", data / "raw/live/live.parquet"]
+    for path in made:
         shutil.copy(path, folder / path.name)
     return {f"v5.3/{path.name}": path for path in folder.iterdir()}
 
 
 def test_the_readme_works_as_written(tmp_path: Path) -> None:
     repository = clone(tmp_path / "clone")
-    repository.run("rounds", "compose", *SMALL)
+    repository.run("rounds", "compose", "data.keep_downloads=true", *SMALL)
     repository.run("rounds", "open")
     repository.repro()
     with (repository.path / ".gitignore").open("a") as ignored:
@@ -69,5 +71,7 @@ def test_the_readme_works_as_written(tmp_path: Path) -> None:
                 repository.run("make", "--dry-run", *command.split()[1:])
             elif not command.startswith("source "):
                 repository.run("bash", "-euc", command, NUMERAI_API_URL=service.url)
+    for block in re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL):
+        repository.run("python", "-c", block)
     assert repository.params()["model"]["learning_rate"] == 0.01
     assert (repository.path / "dvc_plots/index.html").exists()

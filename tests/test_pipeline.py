@@ -2,16 +2,21 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from numerai_rounds.io import history
 from tests.conftest import Repository
 
-ALL = ["fetch@history", "fetch@live", "split", "select", "train", "evaluate", "submit"]
-OUTPUTS = ["data/raw", "data/split", "data/features", "data/predictions", "data/submission", "models", "metrics"]
+ALL = ["fetch@history", "fetch@live", "split", "select", "bin", "train", "evaluate", "submit"]
+OUTPUTS = [
+    *("data/raw", "data/split", "data/features", "data/binned", "data/predictions", "data/submission"),
+    *("models", "metrics"),
+]
 
 
 def digest(repository: Repository) -> dict[str, str]:
@@ -49,10 +54,12 @@ def test_nothing_to_do_does_nothing(played: Repository) -> None:
 
 
 AFTER_TRAIN = ["train", "evaluate", "submit"]
-AFTER_SELECT = ["select", *AFTER_TRAIN]
+AFTER_BIN = ["bin", *AFTER_TRAIN]
+AFTER_SELECT = ["select", *AFTER_BIN]
 RERUNS = {
     "model": (["model.learning_rate=0.2"], AFTER_TRAIN),
-    "another model": (["model=ridge"], AFTER_TRAIN),
+    "how features are binned": (["model.dataset.max_bin=15"], AFTER_BIN),
+    "another model": (["model=ridge"], AFTER_BIN),
     "seed": (["seed=8"], AFTER_TRAIN),
     "select": (["select.k=12"], AFTER_SELECT),
     "another selector": (["select=feature_set", "select.name=medium"], AFTER_SELECT),
@@ -87,7 +94,7 @@ def test_a_new_week_does_not_touch_what_training_depends_on(run: Repository) -> 
         ("src/numerai_rounds/domain/models/ridge.py", []),
         ("src/numerai_rounds/domain/selectors/feature_set.py", []),
         ("conf/model/ridge.yaml", []),
-        ("src/numerai_rounds/domain/models/lightgbm.py", ["train"]),
+        ("src/numerai_rounds/domain/models/lightgbm.py", ["bin", "train"]),
         ("src/numerai_rounds/domain/metrics/mae.py", ["evaluate"]),
         ("src/numerai_rounds/domain/selectors/top_k.py", ["select"]),
         ("README.md", []),
@@ -138,17 +145,19 @@ def test_what_others_rely_on(played: Repository) -> None:
     assert submission["prediction"].between(0, 1).all()
 
 
-def test_selection_and_training_never_see_validation(played: Repository) -> None:
+def test_selection_and_training_never_see_validation(played: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(played.path)
     train = pd.read_csv(played.path / "data/split/train.csv", dtype={"era": str})
     validation = pd.read_csv(played.path / "data/split/validation.csv", dtype={"era": str})
     used = train.loc[train["side"] == "train", "era"].astype(int)
     scored = validation.loc[validation["side"] == "validation", "era"].astype(int)
     assert scored.min() - used.max() == 16 + 1
-    raw = pd.read_parquet(played.path / "data/raw/history/train.parquet", columns=["era", "target_ender_60"])
     candidates = pd.read_csv(played.path / "data/features/candidates.csv").set_index("feature")["correlation"]
-    features = pd.read_parquet(played.path / "data/raw/history/train.parquet", columns=list(candidates.index))
-    kept = raw["era"].astype(int).isin(used)
-    expected = features[kept].astype("float64").corrwith(raw.loc[kept, "target_ender_60"].astype("float64"))
+    eras = [f"{era:04d}" for era in used]
+    rows = list(history.read("train", eras, list(candidates.index), "target_ender_60", "refuse"))
+    features = pd.DataFrame(np.concatenate([era.features for era in rows]), columns=candidates.index, dtype="float64")
+    target = pd.Series(np.concatenate([era.target for era in rows]), dtype="float64")
+    expected = features.corrwith(target)
     np.testing.assert_allclose(candidates, expected[candidates.index], atol=1e-9)
 
 
@@ -219,8 +228,8 @@ def test_an_applied_experiment_is_not_dropped_by_opening_a_round(run: Repository
 def test_an_interrupted_fetch_goes_on(tiny: Repository) -> None:
     tiny.repro("fetch@history")
     before = digest(tiny)
-    for name in ("validation.parquet", "manifest.json"):
-        (tiny.path / "data/raw/history" / name).unlink()
+    shutil.rmtree(tiny.path / "data/raw/history/validation")
+    (tiny.path / "data/raw/history/manifest.json").unlink()
     tiny.repro("--force", "fetch@history")
     assert digest(tiny) == before
 

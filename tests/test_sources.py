@@ -5,9 +5,11 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from numerai_rounds.io import history
 from tests import tiny
 from tests.conftest import Repository
 from tests.service.stand_in import StandIn
@@ -96,7 +98,7 @@ def test_a_folder_of_your_own_in_the_v5_layout(repository: Repository) -> None:
     assert set(submitted(repository).index) == set(market.live.index)
 
 
-def test_a_folder_of_your_own_in_the_old_layout(repository: Repository) -> None:
+def test_a_folder_of_your_own_in_the_old_layout(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     market = tiny.market()
     tiny.write_old(repository.path / "mine", market, target="target_kazutsugi")
     overrides = ["data=local", "data.path=mine", "target=target_kazutsugi", "split.horizon_days=20"]
@@ -104,9 +106,12 @@ def test_a_folder_of_your_own_in_the_old_layout(repository: Repository) -> None:
     repository.run("rounds", "open")
     repository.repro()
     assert set(submitted(repository).index) == set(market.live.index)
-    raw = pd.read_parquet(repository.path / "data/raw/history/train.parquet")
-    pd.testing.assert_frame_equal(raw[tiny.FEATURES], market.train[tiny.FEATURES])
-    assert list(raw["era"].unique()) == list(market.train["era"].unique())
+    monkeypatch.chdir(repository.path)
+    eras = list(market.train["era"].unique())
+    rows = list(history.read("train", eras, tiny.FEATURES, "target_kazutsugi", "refuse"))
+    assert [era.era for era in rows] == eras
+    np.testing.assert_array_equal(np.concatenate([era.features for era in rows]), market.train[tiny.FEATURES])
+    np.testing.assert_array_equal(np.concatenate([era.target for era in rows]), market.train[tiny.MAIN_TARGET])
 
 
 def mix_widths(market: tiny.Market) -> None:

@@ -231,7 +231,7 @@ def test_older_targets_that_are_damaged_cannot_be_compared(market: tiny.Market) 
     stores.harm(path, stores.FLIPPED)
     later = a_week_later(revised(market, "0031", "target_agnes_20"))
     sentence = (
-        rf"2 eras .*\n  era 0031: 1 targets revised .*\n  targets that cannot be compared: {path} is not the file"
+        rf"2 changes .*\n  era 0031: 1 targets revised .*\n  targets that cannot be compared: {path} is not the file"
     )
     with pytest.raises(DataError, match=sentence):
         bring_new(later)
