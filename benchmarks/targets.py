@@ -1,0 +1,42 @@
+"""What the project means to reach: steps report figures under these names, the report says whether they suffice."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Target:
+    """A bound on one figure."""
+
+    text: str
+    limit: float
+    unit: str
+    at_most: bool = True
+
+    @property
+    def reach(self) -> str:
+        """The bound, for people."""
+        return f"{'at most' if self.at_most else 'at least'} {self.limit:g} {self.unit}".rstrip()
+
+    def reached(self, value: float) -> bool:
+        """Whether a figure keeps the bound."""
+        return value <= self.limit if self.at_most else value >= self.limit
+
+
+TARGETS = {
+    "stage memory": Target("peak memory of fetch, split, select, evaluate and submit, the greatest", 1.5, "GB"),
+    "memory growth": Target("the same, against the same stage on fewer eras, the greatest", 1.1, "x"),
+    "bin memory, medium": Target("peak memory of binning, medium features", 3, "GB"),
+    "bin memory, all": Target("peak memory of binning, all features", 7.5, "GB"),
+    "train memory, medium": Target("peak memory of training, medium features", 3, "GB"),
+    "train memory, all": Target("peak memory of training, all features", 7.5, "GB"),
+    "first tree": Target("`dvc exp run -S model.learning_rate=...` to the first tree, medium features", 10, "s"),
+    "same model": Target("its model differs from that of a training that bins afresh, in bytes", 0, "bytes"),
+    "select time": Target("select over all features, against reading alone", 1.5, "x"),
+    "select speed-up": Target("select against pandas' corrwith, all features if they fit", 10, "x", at_most=False),
+    "select equality": Target("greatest difference from pandas' correlations", 1e-9, ""),
+    "evaluate equality": Target("difference of corr_mean from numerai-tools'", 1e-6, ""),
+    "read speed-up": Target("reading the medium features of all train rows, against pandas", 4, "x", at_most=False),
+    "read memory": Target("its peak memory, against pandas", 0.5, "x"),
+    "week growth": Target("growth of DVC's cache by a week, against the dataset", 2, "%"),
+    "pipeline": Target("stages that the whole pipeline runs to the end", 8, "stages", at_most=False),
+}
