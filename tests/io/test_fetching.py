@@ -208,14 +208,14 @@ def test_a_side_that_is_gone_is_fetched_again() -> None:
     assert (fetched, placed()) == (["validation"], before)
 
 
-@pytest.mark.parametrize("content", [b"{", b"\xff", b'{"format": 2}'])
+@pytest.mark.parametrize("content", [b"{", b"\xff", b'{"format": 1}'])
 def test_a_harmed_manifest_of_a_side_is_named(content: bytes) -> None:
     tiny.write_v5(FOLDER, tiny.market())
     bring()
     before = placed()
     path = paths.HISTORY / "train/manifest.json"
     path.write_bytes(content)
-    with pytest.raises(DataError, match=rf"^{path} is no manifest of a store .*Delete it and run `dvc checkout`"):
+    with pytest.raises(DataError, match=rf"^{path} is no manifest of a store .*`dvc checkout` restores it"):
         bring()
     path.unlink()
     fetched: list[str] = []

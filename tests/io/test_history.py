@@ -58,7 +58,18 @@ def test_eras_come_whole_and_in_order(market: tiny.Market, side: str) -> None:
 def test_nothing_is_read_where_nothing_is_asked_for(market: tiny.Market) -> None:
     stores.place(market)
     assert list(history.read("train", [], tiny.FEATURES, TARGET, "refuse")) == []
-    assert list(history.read("train", ["0031", "X"], tiny.FEATURES, TARGET, "refuse")) == []
+    for eras, features, target, sentence in (
+        (["0031"], tiny.FEATURES, TARGET, "train has no era '0031': did you mean '0030'"),
+        (
+            ["0007"],
+            ["feature_strenght4"],
+            TARGET,
+            "train has no feature 'feature_strenght4': did you mean 'feature_str",
+        ),
+        (["0007"], tiny.FEATURES, "target_enders_20", "train has no target 'target_enders_20': did you mean"),
+    ):
+        with pytest.raises(ConfigurationError, match=sentence):
+            list(history.read("train", eras, features, target, "refuse"))
     (era,) = history.read("train", ["0007"], [], TARGET, "refuse")
     assert era.features.shape == (ERA, 0)
 

@@ -158,28 +158,31 @@ def without_target(market: tiny.Market) -> tiny.Market:
 CHANGES: dict[str, tuple[Callable[[tiny.Market], tiny.Market], list[str]]] = {
     "features of two eras": (
         lambda market: revised(revised(market, "0033", tiny.FEATURES[2]), "0041", tiny.FEATURES[0]),
-        ["era 0033: other ids or features", "era 0041: other ids or features"],
+        ["validation: era 0033: other ids or features", "validation: era 0041: other ids or features"],
     ),
-    "an id": (lambda market: changed_table(market, another_id), ["era 0033: other ids or features"]),
-    "an era gone": (without("0035"), ["era 0035: gone"]),
-    "the newest era gone": (without("0044"), ["era 0044: gone"]),
-    "fewer rows": (lambda market: changed_table(market, shorter), ["era 0032: 22 rows, before 24"]),
+    "an id": (lambda market: changed_table(market, another_id), ["validation: era 0033: other ids or features"]),
+    "an era gone": (without("0035"), ["validation: era 0035: gone"]),
+    "the newest era gone": (without("0044"), ["validation: era 0044: gone"]),
+    "fewer rows": (lambda market: changed_table(market, shorter), ["validation: era 0032: 22 rows, before 24"]),
     "targets revised": (
         lambda market: revised(revised(market, "0031", "target_agnes_20"), "0042", "target_ender_20", rows=2),
         [
-            r"era 0031: 1 targets revised \(target_agnes_20 in 3 rows\)",
-            r"era 0042: 1 targets revised \(target_ender_20 in 2 rows\)",
+            r"validation: era 0031: 1 targets revised \(target_agnes_20 in 3 rows\)",
+            r"validation: era 0042: 1 targets revised \(target_ender_20 in 2 rows\)",
         ],
     ),
     "targets unknown again": (
         lambda market: changed_table(market, unknown_again),
-        [r"era 0036: 2 targets revised \(target_ender_60 in 24 rows\)"],
+        [r"validation: era 0036: 2 targets revised \(target_ender_60 in 24 rows\)"],
     ),
-    "a feature gone": (without_feature, [f"features that are gone: {tiny.FEATURES[11]}"]),
-    "a target gone": (without_target, ["targets that are gone: target_agnes_20"]),
+    "a feature gone": (
+        without_feature,
+        [f"{side}: features that are gone: {tiny.FEATURES[11]}" for side in ("train", "validation")],
+    ),
+    "a target gone": (without_target, ["validation: targets that are gone: target_agnes_20"]),
     "everything at once": (
         lambda market: a_week_later(revised(without("0032")(market), "0034", tiny.FEATURES[0])),
-        ["era 0032: gone", "era 0034: other ids or features"],
+        ["validation: era 0032: gone", "validation: era 0034: other ids or features"],
     ),
 }
 
@@ -193,7 +196,9 @@ def test_what_changed_is_told_era_by_era_and_taken_only_where_that_is_accepted(
     before = placed()
     listed = "".join(rf"  {sentence}\n" for sentence in sentences)
     refusal = rf"{len(sentences)} changes of the history that was here before:\n{listed}Nothing was replaced"
-    with pytest.raises(DataError, match=rf"{refusal}\. `rounds open --accept-changes` and `dvc repro` take"):
+    with pytest.raises(
+        DataError, match=rf"{refusal}\. .*`dvc checkout` .*`rounds open --accept-changes` and `dvc repro` take"
+    ):
         bring_new(later)
     assert placed() == before
 
@@ -208,12 +213,12 @@ def test_what_changed_is_told_era_by_era_and_taken_only_where_that_is_accepted(
     assert placed_table("train").equals(stores.expected(later.train))
     assert not STAGED.exists()
     said = capsys.readouterr().out
-    assert all(f"changed and accepted: {sentence}" in said for sentence in (s.replace("\\", "") for s in sentences))
+    assert all(f"changed, and accepted: {sentence}" in said for sentence in (s.replace("\\", "") for s in sentences))
 
 
 def test_changes_of_train_are_told_as_well(market: tiny.Market) -> None:
     later = changed_table(market, lambda table: table[table["era"] != "0001"], side="train")
-    with pytest.raises(DataError, match=r"^train: 1 changes of .*:\n  era 0001: gone\n"):
+    with pytest.raises(DataError, match=r"^1 changes of .*:\n  train: era 0001: gone\n"):
         bring_new(later)
 
 
@@ -230,9 +235,7 @@ def test_older_targets_that_are_damaged_cannot_be_compared(market: tiny.Market) 
     path = paths.HISTORY / "validation/targets/0041-0043.parquet"
     stores.harm(path, stores.FLIPPED)
     later = a_week_later(revised(market, "0031", "target_agnes_20"))
-    sentence = (
-        rf"2 changes .*\n  era 0031: 1 targets revised .*\n  targets that cannot be compared: {path} is not the file"
-    )
+    sentence = rf"2 changes .*\n  .*: era 0031: 1 targets .*\n  .*: targets that cannot be compared: {path} is not"
     with pytest.raises(DataError, match=sentence):
         bring_new(later)
     bring(accept_changes=True)
@@ -323,3 +326,29 @@ def test_a_store_takes_the_place_of_another_and_leaves_behind_what_is_not_its_ow
     shutil.rmtree(place)
     placing.swap(staged, place)
     assert manifest.verify(place)
+
+
+def test_a_store_of_another_format_is_made_anew(market: tiny.Market) -> None:
+    expected = placed()
+    manifest_path = paths.HISTORY / "validation/manifest.json"
+    manifest_path.write_text(manifest_path.read_text().replace('"format": 1', '"format": 0', 1))
+    bring(fetched := [])
+    assert fetched == ["validation"]
+    assert placed() == expected
+
+
+def test_a_killed_adoption_never_harms_what_is_in_place(market: tiny.Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Staged files may be links to those in place when another pin is fetched next."""
+    before = placed()
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(placing, "swap", killed)
+        with pytest.raises(KeyboardInterrupt):
+            bring_new(a_week_later(market))
+    assert placed() == before
+    with pytest.raises(DataError, match="Nothing was replaced"):
+        bring_new(without("0035")(market))
+    assert placed() == before

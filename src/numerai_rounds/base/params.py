@@ -11,7 +11,7 @@ from numerai_rounds.base.errors import ConfigurationError, one_of
 
 
 class Section(BaseModel):
-    """A part of params.yaml: unknown keys and values of another type are refused."""
+    """A typed record, such as a part of params.yaml: unknown keys and values of another type are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 

@@ -14,6 +14,7 @@ from dotenv import dotenv_values
 
 from numerai_rounds.base.errors import MachineError, RoundsError, some
 from numerai_rounds.io import compose, console, paths
+from numerai_rounds.io.fetching import room
 from numerai_rounds.io.params import load
 
 LOCK = Path("requirements.lock")
@@ -88,12 +89,12 @@ def _disk() -> tuple[str, str]:
 
 
 def _pinned_gigabytes() -> float:
-    """Pinned files twice: in the work tree and in DVC's cache."""
+    """What fetching all pinned files takes."""
     try:
         pinned = load().round
     except RoundsError:
         return 0.0
-    return 2 * sum(pin.size or 0 for pin in (*pinned.history.values(), *pinned.live.values())) / GIGABYTE
+    return sum(room(role, pin) for role, pin in (pinned.history | pinned.live).items()) / GIGABYTE
 
 
 def _memory() -> tuple[str, str]:

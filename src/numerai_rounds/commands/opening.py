@@ -13,9 +13,9 @@ NOTHING = Round(source="", number=None, history={}, live={})
 def open_round(number: int | None, *, following: bool, accept_changes: bool = False) -> None:
     """Pin the current round, round `number`, or the one after the pinned round.
 
-    `accept_changes` lets `fetch` replace eras of the history that are not what they were.
-    Raises ConfigurationError where both are asked for, where the source has no rounds, or where params.yaml holds
-    what conf/ does not, which would be lost; ServiceError where the source does not answer.
+    `accept_changes` lets `fetch` replace eras of the history that are not what they were. Raises ConfigurationError
+    where `number` and `following` are both given, where the source has no rounds, or where params.yaml holds what
+    conf/ does not, which would be lost; ServiceError where the source does not answer.
     """
     if conf_edits.pinned_round() is None:
         conf_edits.write_round(NOTHING)
@@ -51,6 +51,8 @@ def _tell(opened: Round, pinned: Round | None) -> None:
         for role, pin in sorted(files.items())
     ]
     console.table(opened.title, ["file", "name", "bytes", "since the last pin"], rows)
+    if opened.accept_changes:
+        console.say("`fetch` will replace eras of the history that are not what they were, and say which.")
     console.say(f"Pinned in {paths.ROUND}; {paths.PARAMS} follows. Next: `dvc repro`.")
 
 

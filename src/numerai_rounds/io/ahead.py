@@ -8,7 +8,8 @@ T = TypeVar("T")
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
-    """The same items, each made by another thread while its predecessor is in use; memory holds two."""
+    """The same items, each made by another thread while its predecessor is in use; memory holds three at most: that of
+    the caller, the next, and the one before while the caller still looks at it."""
     end = object()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ahead") as pool:
         pending = pool.submit(next, items, end)

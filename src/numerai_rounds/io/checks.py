@@ -45,6 +45,8 @@ class FeaturesFile(BaseModel):
 def check_file(path: Path, role: str) -> None:
     """One file by itself: its format, columns, labels and values; a DataError names role and file.
 
+    The features of train and validation are checked where they are converted (`store.convert`).
+
     Missing features and targets are allowed; missing, repeated or empty ids are not.
     """
     where = _where(path, role)
@@ -146,12 +148,12 @@ def _check_columns(schema: pa.Schema, role: str, where: str) -> None:
     wrong = [f"{field.name} is {field.type}" for field in features if field.type != pa.int8()]
     if wrong:
         raise DataError(f"{where}: features must be int8 ({some(wrong)}); with missing values, pandas' nullable Int8.")
-    targets = [field for field in schema if is_target(field.name)]
+    numbers = [field for field in schema if is_target(field.name)]
     if role == LIVE:
         return
-    if not targets:
+    if not numbers:
         raise DataError(f"{where} has no column `target_...`: there is nothing to learn or to score.")
-    wrong = [f"{field.name} is {field.type}" for field in targets if field.type not in (pa.float32(), pa.float64())]
+    wrong = [f"{field.name} is {field.type}" for field in numbers if field.type not in (pa.float32(), pa.float64())]
     if wrong:
         raise DataError(f"{where}: targets must be float32 ({some(wrong)}).")
 
@@ -168,8 +170,8 @@ def _check_ranges(file: pq.ParquetFile, role: str, where: str) -> None:
     names = file.schema_arrow.names
     if role not in SIDES:
         _refuse_outside(file, [name for name in names if is_feature(name)], FEATURE_LEVELS - 1, "features", where)
-    targets = [name for name in names if is_target(name) and pa.types.is_floating(file.schema_arrow.field(name).type)]
-    _refuse_outside(file, targets, 1, "targets", where)
+    floats = [name for name in names if pa.types.is_floating(file.schema_arrow.field(name).type)]
+    _refuse_outside(file, [name for name in floats if is_target(name)], 1, "targets", where)
 
 
 def _refuse_outside(file: pq.ParquetFile, columns: Sequence[str], top: int, kind: str, where: str) -> None:
@@ -222,8 +224,8 @@ def _check_sets(listed: FeaturesFile, features: Sequence[str]) -> None:
             )
 
 
-def _check_targets(listed: FeaturesFile, targets: Sequence[str], where: str) -> None:
-    absent = [target for target in listed.targets if target not in targets]
+def _check_targets(listed: FeaturesFile, columns: Sequence[str], where: str) -> None:
+    absent = [target for target in listed.targets if target not in columns]
     if absent:
         raise DataError(
             f"{where} lacks targets that features.json names ({some(absent)}). Take both from one data version."

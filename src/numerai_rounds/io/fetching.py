@@ -44,6 +44,7 @@ class Staging:
         self._data = data.model_dump(exclude={"keep_downloads", "extra_files"})
         for role in SIDES:
             manifest.refuse_foreign(self.place / role)
+            placing.restore(self.folder / role, self.place / role)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._clear()
         self._claims = [_read(self.folder), _read(self.place)]
@@ -101,6 +102,7 @@ class Staging:
                 shutil.rmtree(self.folder)
                 raise
             self._compare(accept_changes=accept_changes)
+            self._adopt()
         self._write(self.folder)
         self.place.mkdir(parents=True, exist_ok=True)
         for item in self._found.values():
@@ -126,17 +128,38 @@ class Staging:
             path.unlink()
 
     def _compare(self, *, accept_changes: bool) -> None:
-        """Tell what became of older eras of the same data, and take the files of unchanged chunks from them."""
-        same_data = self._claims[1].get("data") == self._data
-        for role in SIDES:
-            before, after = self.place / role, self._found[role]
-            if before == after or not (before / manifest.NAME).is_file():
-                continue
-            if same_data and (found := changes.changed(before, after)):
-                _report(role, found, accept_changes=accept_changes)
+        """Tell what became of older eras of the same data; a DataError unless that is accepted."""
+        if self._claims[1].get("data") != self._data:
+            return
+        found = [
+            f"{role}: {sentence}"
+            for role, before, after in self._replaced()
+            for sentence in changes.changed(before, after)
+        ]
+        if found and not accept_changes:
+            listed = "\n".join(f"  {sentence}" for sentence in found)
+            raise DataError(
+                f"{len(found):,} changes of the history that was here before:\n{listed}\nNothing was replaced. If you "
+                "went back to an older commit, `dvc checkout` brings its history; if the source has changed, `rounds "
+                "open --accept-changes` and `dvc repro` take what it has now, and conf/round.yaml and params.yaml as "
+                "they were before stay with what you have."
+            )
+        for sentence in found:
+            console.say(f"changed, and accepted: {sentence}")
+
+    def _adopt(self) -> None:
+        """Take the files of unchanged chunks from the stores in place."""
+        for role, before, after in self._replaced():
             written = placing.adopt(before, after)
             console.say(f"{role}: {written} of {2 * len(manifest.read(after).chunks)} files are new or changed")
             self._prove(role, after)
+
+    def _replaced(self) -> Iterator[tuple[str, Path, Path]]:
+        """Sides that have a store in place and another one staged: role, the one and the other."""
+        for role in SIDES:
+            before, after = self.place / role, self._found[role]
+            if before != after and manifest.held(before):
+                yield role, before, after
 
     def _present(self, role: str, pin: Pin) -> bool:
         for folder in (self.folder, self.place):
@@ -169,8 +192,8 @@ class Staging:
         return folder / role if role in SIDES else folder / file_name(role)
 
     def _check_room(self, wanted: list[tuple[str, Pin]]) -> None:
-        """Refuse to begin what the disk has no room for: each file, its store, and a copy in DVC's cache."""
-        needed = sum((4 if role in SIDES else 2) * (pin.size or 0) for role, pin in wanted)
+        """Refuse to begin what the disk has no room for, all files together."""
+        needed = sum(room(role, pin) for role, pin in wanted)
         patterns = [pattern for role, _ in wanted for pattern in (f"{file_name(role)}*", f"{role}/*/*")]
         held = [path for pattern in patterns for path in self.folder.glob(pattern)]
         needed -= sum(path.stat().st_size for path in held)
@@ -191,25 +214,20 @@ class Staging:
                 path.unlink()
 
 
+def room(role: str, pin: Pin) -> int:
+    """Bytes that fetching a file takes: itself; of a side also its chunks, which may be larger, and those before.
+
+    A copy in DVC's cache is included.
+    """
+    return (4 if role in SIDES else 2) * (pin.size or 0)
+
+
 @contextmanager
 def staged(part: str, pins: Mapping[str, Pin], data: DataSection, *, accept_changes: bool = False) -> Iterator[Staging]:
     """Stage a part: put in place when the block ends well, else left to be continued."""
     staging = Staging(part, pins, data)
     yield staging
     staging.settle(accept_changes=accept_changes)
-
-
-def _report(role: str, found: list[str], *, accept_changes: bool) -> None:
-    """Say era by era what changed; a DataError unless that is accepted."""
-    if not accept_changes:
-        listed = "\n".join(f"  {sentence}" for sentence in found)
-        raise DataError(
-            f"{role}: {len(found):,} changes of the history that was here before:\n{listed}\n"
-            "Nothing was replaced. `rounds open --accept-changes` and `dvc repro` take the new history; to stay with "
-            "the one before, restore conf/round.yaml and params.yaml."
-        )
-    for sentence in found:
-        console.say(f"{role}: changed and accepted: {sentence}")
 
 
 def _read(folder: Path) -> dict[str, Any]:
@@ -230,4 +248,4 @@ def _proof(item: Path, pin: Pin) -> Proof:
     except DataError as error:
         console.complain(f"{error} It is fetched again now.")
         return {}
-    return {"pin": pin.model_dump(), "sha256": atomic.sha256(item / manifest.NAME)}
+    return {"pin": pin.model_dump(), "sha256": atomic.sha256(item / manifest.NAME), "format": manifest.FORMAT}

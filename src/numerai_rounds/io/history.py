@@ -76,11 +76,22 @@ def era_table(target: str) -> pd.DataFrame:
 def read(
     side: str, eras: Collection[str], features: Sequence[str], target: str, missing_features: str
 ) -> Iterator[EraRows]:
-    """Yield the rows of `eras` of a side, one era at a time, in order; memory holds two chunks of these columns.
+    """Yield the rows of `eras` of a side, one era at a time, in order; memory holds at most three chunks' columns.
 
     Absent features become the middle level or are refused with a DataError, as `missing_features` says.
+    ConfigurationError for a feature, target or era that the side does not have.
     """
-    for chunk in ahead(_chunks(_reader(side, missing_features), set(eras), features, target)):
+    reader = _reader(side, missing_features)
+    known = reader.side
+    for kind, asked, there in (
+        ("feature", features, known.features),
+        ("target", [target], known.targets),
+        ("era", eras, known.eras),
+    ):
+        if absent := set(asked).difference(there):
+            name = min(absent)
+            raise ConfigurationError(f"{side} has no {kind} {name!r}: {one_of(name, there)}")
+    for chunk in ahead(_chunks(reader, set(eras), features, target)):
         yield from chunk
 
 

@@ -17,7 +17,7 @@ Pieces = Callable[[], Iterator[pa.Array]]
 def check_ids(files: Mapping[str, Pieces]) -> None:
     """Refuse missing, empty and repeated ids, within a file and across `files` (by the name to say).
 
-    Memory holds 8 bytes an id: hashes are compared first, and only the ids that share one by their text.
+    Memory holds 16 bytes an id: hashes are compared first, and only the ids that share one by their text.
     """
     hashes = np.concatenate([hashed for where, pieces in files.items() for _, hashed in _hashed(pieces, where)])
     hashes.sort()

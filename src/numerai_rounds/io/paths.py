@@ -15,7 +15,7 @@ STAGING = DATA / "staging"
 DOWNLOADS = DATA / "downloads"
 HISTORY = DATA / "raw" / "history"
 LIVE = DATA / "raw" / "live"
-ERAS = {role: DATA / "split" / f"{role}.csv" for role in ("train", "validation")}
+ERAS = {role: DATA / "split" / f"{role}.csv" for role in SIDES}
 """Apart, so that a new validation era leaves what training depends on as it was."""
 CANDIDATES = DATA / "features" / "candidates.csv"
 SELECTED = DATA / "features" / "selected.csv"

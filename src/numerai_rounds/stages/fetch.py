@@ -27,11 +27,11 @@ def main() -> None:
                 source.fetch(parameters.data, pinned.number, role, pin, staging.path(role))
             staging.keep(role)
     rows = [(role, f"{_size(paths.raw(part, role)):,}", pin.identity[:24]) for role, pin in sorted(pins.items())]
-    console.table(f"{part} of {parameters.data.kind}", ["part", "bytes", "identity"], rows)
+    console.table(f"{part} of {parameters.data.kind}", ["role", "bytes", "identity"], rows)
 
 
 def _size(path: Path) -> int:
-    return sum(file.stat().st_size for file in (path.rglob("*") if path.is_dir() else [path]))
+    return sum(file.stat().st_size for file in [path, *path.rglob("*")] if file.is_file())
 
 
 def _part() -> str:

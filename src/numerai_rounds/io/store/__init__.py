@@ -4,5 +4,5 @@
     features/0001-0016.levels           five levels, three values to a byte (`levels`)
     targets/0001-0016.parquet           ids, eras and all targets, which resolve weeks after the features are known
 
-Only `history` reads a store, and only `fetching` writes one.
+`fetching` makes a store and `checks` looks at it; everything else reads it through `history`.
 """

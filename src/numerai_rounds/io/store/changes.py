@@ -13,7 +13,7 @@ from numerai_rounds.io.store import manifest, targets
 def changed(before: Path, after: Path) -> list[str]:
     """A sentence for each era of the store `before` that is another one in the store `after`, in order.
 
-    New eras, newly resolved targets, and validation eras that are `test` eras no longer are no changes.
+    New eras, new targets, newly resolved targets, and validation eras that are `test` eras no longer are no changes.
     """
     old, new = manifest.read(before), manifest.read(after)
     sentences = [
@@ -26,6 +26,8 @@ def changed(before: Path, after: Path) -> list[str]:
     ]
     found = new.eras
     comparable = old.features == new.features
+    if not comparable and not sentences:
+        sentences.append("features: others, or in another order, so that their values in older eras cannot be compared")
     for label, era in old.eras.items():
         if label not in found:
             sentences.append(f"era {label}: gone")

@@ -26,7 +26,7 @@ BLOCK_FEATURES = 64
 SAVED_EVERY = 8
 """Blocks after which what is written must survive a crash."""
 
-EraRows = tuple[str, str, int]
+EraSize = tuple[str, str, int]
 """An era, its data_type and the number of its rows."""
 
 
@@ -34,7 +34,7 @@ EraRows = tuple[str, str, int]
 class Plan:
     """What a file becomes: the eras of each chunk, and the names of the columns."""
 
-    chunks: list[list[EraRows]]
+    chunks: list[list[EraSize]]
     features: list[str]
     targets: list[str]
 
@@ -66,7 +66,9 @@ def convert(source: Path, where: str, identity: str, folder: Path) -> None:
             for eras, digest, table in zip(plan.chunks, digests, tables, strict=True):
                 chunks.append(_finished(folder, plan, eras, digest, table))
                 advance(1)
-    manifest.write(manifest.Side(format=1, features=plan.features, targets=plan.targets, chunks=chunks), folder)
+    manifest.write(
+        manifest.Side(format=manifest.FORMAT, features=plan.features, targets=plan.targets, chunks=chunks), folder
+    )
     (folder / PROGRESS).unlink(missing_ok=True)
 
 
@@ -125,7 +127,7 @@ def _digits(file: pq.ParquetFile, names: list[str], total: int, where: str) -> l
     return digits
 
 
-def _finished(folder: Path, plan: Plan, eras: list[EraRows], digest: str, table: pa.Table) -> manifest.Chunk:
+def _finished(folder: Path, plan: Plan, eras: list[EraSize], digest: str, table: pa.Table) -> manifest.Chunk:
     """Write the targets of a chunk whose features are written, and describe it from what the disk gives back."""
     name = manifest.chunk_name(eras[0][0], eras[-1][0])
     path = manifest.targets_path(folder, name)

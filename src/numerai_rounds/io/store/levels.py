@@ -31,8 +31,8 @@ THREADS = 2
 """Threads that unpack; more would wait for the memory."""
 
 RESTORE = (
-    "Delete it and run `dvc checkout` to restore it from the cache (`dvc pull` from your remote), "
-    "or `dvc repro --force fetch@history` to fetch it again."
+    "`dvc checkout` restores it from the cache once it is deleted, `dvc pull` from your remote; "
+    "`dvc repro --force fetch@history` fetches it again."
 )
 """What to do about a file of a store that is not what it should be."""
 
@@ -46,6 +46,8 @@ class Writer:
     def __init__(self, path: Path, rows: int, written: int = 0) -> None:
         """Go on after the first `written` features that the file already holds; whatever follows them is cut off."""
         self._width = packed_width(rows)
+        if not written:  # never in place: the file may be a link to one that is in use
+            path.unlink(missing_ok=True)
         self._file = path.open("r+b" if written else "wb")
         kept = np.fromfile(path, np.uint8, written * self._width).reshape(-1, self._width)
         self._checksums = _checksums(kept)

@@ -1,6 +1,7 @@
 """What a side of the history consists of, as its manifest.json says; every reading begins here."""
 
 import hashlib
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,7 +14,12 @@ from numerai_rounds.io import atomic
 from numerai_rounds.io.store import levels
 
 NAME = "manifest.json"
+FORMAT: Literal[1] = 1
+"""Of a store; raise it with every change to what its files hold."""
 FEATURES, TARGETS = "features", "targets"
+
+OTHER_FORMAT = re.compile(rb'\{\s*"format":\s*(?!%d\b)\d+\b' % FORMAT)
+"""Begins the manifest of a store that an older or newer version of this project made."""
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]+$")]
 Count = Annotated[int, Field(ge=1)]
@@ -105,6 +111,12 @@ def read(folder: Path) -> Side:
         raise DataError(f"{path} is no manifest of a store ({place}: {problem['msg']}). {levels.RESTORE}") from None
 
 
+def held(folder: Path) -> Side | None:
+    """The manifest of a side; None where there is none, or one of another format."""
+    path = folder / NAME
+    return read(folder) if path.is_file() and not OTHER_FORMAT.match(path.read_bytes()) else None
+
+
 def write(side: Side, folder: Path) -> None:
     """Write the manifest of a side."""
     atomic.write_text(folder / NAME, side.model_dump_json(indent=1) + "\n")
@@ -121,9 +133,10 @@ def verify(folder: Path) -> Side:
 
 def foreign(folder: Path) -> list[Path]:
     """Files in a store that its manifest does not name; none in a store without a manifest."""
-    if not (folder / NAME).is_file():
+    side = held(folder)
+    if side is None:
         return []
-    names = [chunk.name for chunk in read(folder).chunks]
+    names = [chunk.name for chunk in side.chunks]
     known = {folder / NAME, *(path(folder, name) for name in names for path in (features_path, targets_path))}
     return [path for path in sorted(folder.rglob("*")) if path.is_file() and path not in known]
 

@@ -40,11 +40,20 @@ def swap(staged: Path, place: Path) -> None:
     """
     for path in manifest.foreign(staged):
         path.unlink()
-    former = staged.with_name(f"{staged.name}.former")
     if place.exists():
-        place.replace(former)
+        place.replace(_former(staged))
     staged.replace(place)
-    shutil.rmtree(former, ignore_errors=True)
+    shutil.rmtree(_former(staged), ignore_errors=True)
+
+
+def restore(staged: Path, place: Path) -> None:
+    """Put back the store that a killed run had moved out of its place."""
+    if _former(staged).exists() and not place.exists():
+        _former(staged).replace(place)
+
+
+def _former(staged: Path) -> Path:
+    return staged.with_name(f"{staged.name}.former")
 
 
 def _intact_features(before: Path, was: manifest.Chunk, now: manifest.Chunk, features: int) -> bool:
