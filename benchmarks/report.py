@@ -143,7 +143,7 @@ class Report:
             ["data", self.data],
             ["processor", f"{_processor()}, {os.cpu_count()} cores"],
             ["memory", f"{memory:,.0f} GiB"],
-            ["system", f"{platform.system()} {platform.release()}, Python {platform.python_version()}"],
+            ["system", f"{platform.system()}, Python {platform.python_version()}"],
             ["packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES)],
         ]
         return Table("What was measured", ["", ""], rows, words=True)
