@@ -22,6 +22,9 @@ TARGET = "target_ender_60"
 """The pipeline's own default."""
 
 FILES = ("features.json", "train.parquet", "validation.parquet", "live.parquet")
+EXTRAS = ("validation_benchmark_models", "meta_model")
+"""Roles that predictions are compared with; a folder may lack their files."""
+
 TOGETHER = 15
 """Row groups that become one: the real validation.parquet has row groups of a million rows."""
 
@@ -129,7 +132,7 @@ def _make(path: str, size: dict[str, Any], train_eras: int, validation_eras: int
     mark.unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     write_features(market, folder / "features.json")
-    for role in ("train", "validation", "live"):
+    for role in ("train", "validation", "live", *EXTRAS):
         write_rows(market, role, 1, folder / f"{role}.parquet")
     _regroup(folder / "validation.parquet")
     mark.write_text(json.dumps(made_from), encoding="utf-8")

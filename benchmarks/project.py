@@ -88,10 +88,12 @@ class Project:
     def link(self, *folders: Path) -> None:
         """Make the source hold the files of `folders`, of the last that has each."""
         self._files.mkdir(parents=True, exist_ok=True)
-        for name in data.FILES:
+        for name in (*data.FILES, *(f"{role}.parquet" for role in data.EXTRAS)):
             link = self._files / name
             link.unlink(missing_ok=True)
-            link.symlink_to(next(folder / name for folder in reversed(folders) if (folder / name).exists()).resolve())
+            there = [folder / name for folder in folders if (folder / name).exists()]
+            if there:
+                link.symlink_to(there[-1].resolve())
 
     def forget(self, *paths: str) -> None:
         """Remove what stages wrote."""

@@ -14,7 +14,7 @@ from tests.conftest import Repository
 SECRETS = {"NUMERAI_PUBLIC_ID": uuid4().hex, "NUMERAI_SECRET_KEY": uuid4().hex}
 
 
-@pytest.mark.parametrize("command", ["compose", "promote", "open", "report", "doctor"])
+@pytest.mark.parametrize("command", ["compose", "promote", "open", "score", "report", "doctor"])
 def test_every_command_shows_an_example(command: str) -> None:
     shown = CliRunner().invoke(app, [command, "--help"]).output
     assert "Example" in shown
@@ -48,9 +48,9 @@ def test_the_doctor_says_what_to_mend(
     assert "half" not in said.stdout
 
 
-@pytest.mark.parametrize("command", ["compose", "open", "report"])
+@pytest.mark.parametrize("command", ["compose", "open", "score x.csv", "report"])
 def test_a_command_elsewhere_says_where_to_run_it(tmp_path: Path, command: str) -> None:
-    said = Repository(tmp_path).run("rounds", command, check=False)
+    said = Repository(tmp_path).run("rounds", *command.split(), check=False)
     assert said.returncode == 2
     assert "root of the repository" in said.stdout
 

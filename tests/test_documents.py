@@ -51,7 +51,8 @@ def serve(repository: Repository) -> dict[str, Path]:
     folder = repository.path / "my-data"
     folder.mkdir()
     data = repository.path / "data"
-    made = [*data.glob("downloads/history/*"), data / "raw/history/features.json", data / "raw/live/live.parquet"]
+    raw = [*data.glob("raw/history/*.parquet"), data / "raw/history/features.json", data / "raw/live/live.parquet"]
+    made = [*data.glob("downloads/history/*"), *raw]
     for path in made:
         shutil.copy(path, folder / path.name)
     return {f"v5.3/{path.name}": path for path in folder.iterdir()}

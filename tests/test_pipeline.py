@@ -122,7 +122,8 @@ def test_what_others_rely_on(played: Repository) -> None:
     scores = json.loads(scores_text)
     assert list(scores) == sorted(scores)
     assert len(scores_text.splitlines()) == len(scores) + 2
-    assert {"corr_mean", "spearman_mean", "spearman_sharpe", "payout_ratio", "mae", "feature_exposure"} <= set(scores)
+    assert {"corr_mean", "mmc_mean", "bmc_mean", "fnc_v3_mean", "payout_mean"} <= set(scores)
+    assert {"spearman_sharpe_ddof1", "payout_ratio", "mae", "feature_exposure"} <= set(scores)
     assert all(np.isfinite(value) and round(value, 6) == value for value in scores.values())
 
     per_era = pd.read_csv(path / "metrics/per_era.csv", dtype={"era": str})

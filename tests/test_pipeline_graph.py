@@ -42,6 +42,8 @@ def holds_code(module: str) -> bool:
 def plugged_in(stage: str) -> list[str]:
     """Modules of every plug-in that a stage loads by name."""
     source = (ROOT / path_of(f"{PACKAGE}.stages.{stage}")).read_text()
+    for shared in re.findall(r"from numerai_rounds\.stages import (_\w+)", source):
+        source += (ROOT / path_of(f"{PACKAGE}.stages.{shared}")).read_text()
     families = [plugins.FAMILIES[section] for section in re.findall(r'plugins\.load\(\s*"(\w+)"', source)]
     families += [plugins.METRICS] if "plugins.metrics()" in source else []
     return [f"{package}.{name}" for package in families for name in plugins.names(package)]

@@ -57,7 +57,7 @@ def test_the_numerai_source_from_open_to_submission(repository: Repository, serv
 
 def test_a_next_round_downloads_its_live_file_only(repository: Repository, service: StandIn, tmp_path: Path) -> None:
     url = {"NUMERAI_API_URL": service.url}
-    repository.run("rounds", "compose", "data=numerai", *SMALL)
+    repository.run("rounds", "compose", "data=numerai", "data.extra_files=[meta_model]", *SMALL)
     repository.run("rounds", "open", **url)
     repository.repro(**url)
     later = tiny.market(seed=5, features=features()).live
@@ -75,7 +75,7 @@ def test_a_file_that_was_replaced_is_refused_until_a_round_is_opened(
     repository: Repository, service: StandIn, tmp_path: Path
 ) -> None:
     url = {"NUMERAI_API_URL": service.url}
-    repository.run("rounds", "compose", "data=numerai", *SMALL)
+    repository.run("rounds", "compose", "data=numerai", "data.extra_files=[meta_model]", *SMALL)
     repository.run("rounds", "open", **url)
     tiny.market(seed=6, features=features()).validation.to_parquet(tmp_path / "newer.parquet")
     service.files["v5.3/validation.parquet"] = tmp_path / "newer.parquet"

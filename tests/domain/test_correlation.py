@@ -20,10 +20,11 @@ SIXTHS = [0, 1 / 6, 1 / 3, 0.5, 2 / 3, 5 / 6, 1]
 @pytest.fixture(scope="module", autouse=True)
 def compiled() -> None:
     """No example is timed while its loop is compiled."""
-    features, whole = np.zeros((1, 1), dtype=np.int8), np.zeros(1, dtype=int)
-    kernels.product_sums(features, whole.astype(np.int16))
+    features, whole = np.zeros((1, 1), dtype=np.int8), np.zeros((1, 1), dtype=np.int32)
+    kernels.product_sums(features, whole[0].astype(np.int16))
     kernels.level_sums(features, whole)
-    kernels.float_sums(features, whole.astype(float))
+    kernels.weighted_sums(features, whole)
+    kernels.float_sums(features, whole[0].astype(float))
 
 
 def table_of(eras: list[tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
@@ -181,13 +182,38 @@ class TestKernels:
         found = kernels.product_sums(self.laid_out(features, layout), weights.astype(np.int16))
         assert_array_equal(found, [x.sum(axis=0), (x * x).sum(axis=0), wide @ x])
 
-    @given(st.data(), st.sampled_from([0, 12, 2**24, 2**36, 2**44 - 1]), st.sampled_from(LAYOUTS))
+    @given(st.data(), st.sampled_from([0, 12, 2**15, 2**16, 2**24, kernels.LARGEST_32]), st.sampled_from(LAYOUTS))
+    def test_weighted_sums(self, draw: st.DataObject, largest: int, layout: str) -> None:
+        features, weights = self.drawn(draw, -largest, largest)
+        both = np.stack([weights, -weights // 3])
+        x = features.astype(int)
+        values, sums = kernels.weighted_sums(self.laid_out(features, layout), both.astype(np.int32))
+        assert_array_equal(values, [x.sum(axis=0), (x * x).sum(axis=0)])
+        assert_array_equal(sums, both @ x)
+
+    @given(st.data(), st.sampled_from([0, 12, 2**15, 2**16, 2**24, kernels.LARGEST_32]), st.sampled_from(LAYOUTS))
     def test_level_sums(self, draw: st.DataObject, largest: int, layout: str) -> None:
-        features, weights = self.drawn(draw, 0, largest)
-        counts, sums = kernels.level_sums(self.laid_out(features, layout), weights)
+        features, weights = self.drawn(draw, -largest, largest)
+        both = np.stack([weights, -weights // 3])
+        counts, sums = kernels.level_sums(self.laid_out(features, layout), both.astype(np.int32))
         for level in range(5):
             assert_array_equal(counts[level], (features == level).sum(axis=0))
-            assert_array_equal(sums[level], weights @ (features == level))
+            assert_array_equal(sums[:, level], both @ (features == level))
+
+    EDGES = (kernels.LARGEST_32, kernels.LARGEST_32 - 1, 2**16, 2**15, 2**15 - 1, 1)
+    """Weights at which either half is at an end of its range; their negatives are too."""
+
+    @pytest.mark.parametrize("weight", [sign * edge for edge in EDGES for sign in (1, -1)])
+    @pytest.mark.parametrize("rows", [kernels.ROWS_32, kernels.ROWS_32 + 77, 3 * kernels.ROWS_32, kernels.ROWS_16 + 77])
+    def test_more_rows_of_one_level_than_one_sum_holds(self, rows: int, weight: int) -> None:
+        features = np.asfortranarray(np.array([[4, 1]], dtype=np.int8).repeat(rows, axis=0))
+        weights = np.full((1, rows), weight, dtype=np.int32)
+        values, products = kernels.weighted_sums(features, weights)
+        assert_array_equal(values, [[4 * rows, rows], [16 * rows, rows]])
+        assert_array_equal(products, [[4 * rows * weight, rows * weight]])
+        counts, sums = kernels.level_sums(features, weights)
+        assert_array_equal(counts[[0, 1, 4]], [[0, 0], [0, rows], [rows, 0]])
+        assert_array_equal(sums[0, [0, 1, 4]], [[0, 0], [0, rows * weight], [rows * weight, 0]])
 
     @given(st.data(), st.sampled_from(LAYOUTS))
     def test_float_sums_are_added_in_the_order_of_the_rows(self, draw: st.DataObject, layout: str) -> None:
@@ -197,17 +223,15 @@ class TestKernels:
         in_order = np.cumsum(features * thirds[:, None], axis=0)
         assert_array_equal(found, in_order[-1] if len(thirds) else np.zeros(features.shape[1]))
 
-    def test_more_rows_of_one_level_than_one_sum_counts(self) -> None:
-        rows = kernels.COUNTS + 77
-        features = np.array([[4, 1]], dtype=np.int8).repeat(rows, axis=0)
-        counts, sums = kernels.level_sums(features, np.full(rows, 2**24))
-        assert_array_equal(counts[[0, 1, 4]], [[0, 0], [0, rows], [rows, 0]])
-        assert_array_equal(sums[[0, 1, 4]], [[0, 0], [0, rows * 2**24], [rows * 2**24, 0]])
-
-    @pytest.mark.parametrize("kernel", [kernels.product_sums, kernels.float_sums, kernels.level_sums])
+    @pytest.mark.parametrize("kernel", [kernels.product_sums, kernels.float_sums])
     def test_rows_without_a_weight_are_refused(self, kernel: Callable[..., np.ndarray]) -> None:
         with pytest.raises(ValueError, match="6 rows of features, but 5 weights"):
             kernel(np.zeros((6, 2), dtype=np.int8), np.zeros(5, dtype=np.int16))
+
+    @pytest.mark.parametrize("kernel", [kernels.weighted_sums, kernels.level_sums])
+    def test_rows_without_one_of_several_weights_are_refused(self, kernel: Callable[..., np.ndarray]) -> None:
+        with pytest.raises(ValueError, match="6 rows of features, but 5 weights"):
+            kernel(np.zeros((6, 2), dtype=np.int8), np.zeros((3, 5), dtype=np.int32))
 
     def test_a_place_that_keeps_nothing_compiles_anew(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def without_room(function: Callable[..., None], *, cache: bool = False, **options: bool) -> Callable[..., None]:
@@ -216,4 +240,4 @@ class TestKernels:
             return function
 
         monkeypatch.setattr(kernels.numba, "njit", without_room)
-        assert kernels._compiled(print) is print
+        assert kernels.compiled(print) is print

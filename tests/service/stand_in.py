@@ -56,6 +56,8 @@ class Request:
 class StandIn:
     """The service, as long as the `with` block lasts.
 
+    `score_configs` maps numbers of rounds to what they pay for; the others pay as `PRESENT` says.
+
     `files` maps names such as `v5.3/train.parquet` to their content or to a path; it may be changed while the
     server runs. Queries use up `query_faults`, downloads `file_faults`, in order; `heal()` forgets the rest.
     """
@@ -63,6 +65,7 @@ class StandIn:
     def __init__(self, files: Mapping[str, bytes | Path], round_number: int | None = 1343, port: int = 0) -> None:
         self.files = dict(files)
         self.round_number = round_number
+        self.score_configs: dict[int, list[Any]] = {}
         self.query_faults: list[Fault] = []
         self.file_faults: list[Fault] = []
         self.requests: list[Request] = []
@@ -118,8 +121,14 @@ class StandIn:
             return {"data": {"listDatasets": sorted(self.files)}}
         if asked[1] == "dataset":
             return self._dataset(variables["filename"])
-        rounds = [] if self.round_number is None else [_round(self.round_number)]
-        return {"data": {"rounds": rounds}}
+        return {"data": {"rounds": self._rounds(variables.get("number"))}}
+
+    def _rounds(self, asked: int | None) -> list[dict[str, Any]]:
+        """The current round, or the one asked for if it was ever opened."""
+        number = asked or self.round_number
+        if number is None or number > (self.round_number or number):
+            return []
+        return [_round(number, self.score_configs.get(number, PRESENT))]
 
     def _dataset(self, name: str) -> dict[str, Any]:
         if name not in self.files:
@@ -127,7 +136,45 @@ class StandIn:
         return {"data": {"dataset": self.signed(name)}}
 
 
-def _round(number: int) -> dict[str, Any]:
+def score_config(name: str, multiplier: Any, days: Any = 60, **changes: Any) -> dict[str, Any]:
+    """A score of a round as the service describes it, for payout where its multiplier is not 0."""
+    return {
+        "id": f"{name}-{days}",
+        "scoreConfigId": f"{name}-{days}",
+        "roundNumberStart": 1,
+        "roundNumberEnd": None,
+        "name": name,
+        "version": "3",
+        "displayName": f"{name}{days}",
+        "totalScoreDays": days,
+        "returnsLagDays": 2,
+        "dataDelayDays": 2,
+        "universe": None,
+        "isCanonScore": True,
+        "isPayout": multiplier != 0,
+        "scoringStart": "2100-02-01T00:00:00Z",
+        "scoringEnd": "2100-04-01T00:00:00Z",
+        "minMultiplier": multiplier,
+        "maxMultiplier": multiplier,
+        "defaultMultiplier": multiplier,
+        "clipThreshold": 1.0,
+        "stakeThreshold": None,
+        "payoutFactor": 1.0,
+        **changes,
+    }
+
+
+PRESENT = [
+    score_config("correlation", 0.0, 20),
+    score_config("meta_model_contribution", 0.0, 20),
+    score_config("correlation", 3.0),
+    score_config("meta_model_contribution", 15.0),
+    score_config("feature_neutral_correlation", 0.0, clipThreshold=None),
+]
+"""What a round pays for since round 1343."""
+
+
+def _round(number: int, score_configs: list[Any]) -> dict[str, Any]:
     """A round as the service describes it, open all day."""
     return {
         "id": f"round-{number}",
@@ -144,7 +191,7 @@ def _round(number: int) -> dict[str, Any]:
         "payoutFactor": "1",
         "stakeThreshold": None,
         "dataDatestamp": 20000101,
-        "roundScoreConfigs": [],
+        "roundScoreConfigs": score_configs,
     }
 
 

@@ -48,7 +48,12 @@ def horizon_in_name(target: str) -> int | None:
 
 
 def purge_eras(target: str, horizon_days: int | None) -> int:
-    """Number of eras to leave out between training and validation for `target`.
+    """Number of eras to leave out between training and validation for `target`, given as in `horizon`."""
+    return PURGE_ERAS[horizon(target, horizon_days)]
+
+
+def horizon(target: str, horizon_days: int | None) -> int:
+    """Business days that a target looks ahead.
 
     `horizon_days` is needed only where the name does not tell; it may never contradict the name.
     """
@@ -58,13 +63,13 @@ def purge_eras(target: str, horizon_days: int | None) -> int:
             f"split.horizon_days is {horizon_days}, but {target} looks {named} days ahead by its name. "
             "Set split.horizon_days=null to follow the name."
         )
-    horizon = named if named is not None else horizon_days
-    if horizon is None:
+    days = named if named is not None else horizon_days
+    if days is None:
         raise ConfigurationError(
             f"the name {target!r} does not tell how many days the target looks ahead, and the purge "
             "follows from that. Set split.horizon_days to 20 or 60 (the old targets of four weeks: 20)."
         )
-    return PURGE_ERAS[horizon]
+    return days
 
 
 def era_number(era: str) -> int:

@@ -48,11 +48,28 @@ HistoryRole = Annotated[str, _one_of(roles.HISTORY + roles.HISTORY_EXTRAS)]
 LiveRole = Annotated[str, _one_of(roles.LIVE + roles.LIVE_EXTRAS)]
 
 
+TargetName = Annotated[str, Field(pattern=f"^{TARGET_PREFIX}(_.+)?$")]
+
+
+class Payout(Section):
+    """How a round pays: the stake times clip(factor * (corr * CORR + mmc * MMC), -clip, clip)."""
+
+    target: TargetName
+    """What CORR and MMC are scored on."""
+    corr: float
+    mmc: float
+    clip: Annotated[float, Field(gt=0)]
+    """Of what a stake can win or lose, as a share of it."""
+    factor: Annotated[float, Field(ge=0)]
+
+
 class Round(Section):
     """The round being played: its number and every file it needs, as `rounds open` found them."""
 
     source: str
     number: Annotated[int, Field(ge=1)] | None
+    payout: Payout | None = None
+    """Null where nobody pays for the round, or in a way that is not known here."""
     accept_changes: bool = False
     """Take a history in which eras that were here before are not what they were."""
     history: dict[HistoryRole, Pin]
@@ -80,16 +97,34 @@ class SplitSection(Section):
     """Business days that the target looks ahead; needed only where its name does not tell."""
 
 
+class ScoreSection(Section):
+    """What predictions are judged by."""
+
+    targets: list[TargetName]
+    """Targets to score on beside the one that the model learns and the one that the round pays for."""
+    benchmark: str | None
+    """The benchmark model that BMC is measured against; null for none."""
+    neutral_sets: list[str]
+    """Feature sets that FNC neutralises to."""
+    interval: Annotated[float, Field(gt=0, lt=1)]
+    """Share of all outcomes that the intervals of means and Sharpe ratios are to cover."""
+    draws: Annotated[int, Field(ge=100, le=100_000)]
+    """Of the bootstrap behind the intervals."""
+    stake: Annotated[float, Field(gt=0)]
+    """NMR that the simulated payout starts with."""
+
+
 class Params(Section):
     """The whole of params.yaml, whatever kinds it names."""
 
-    target: Annotated[str, Field(pattern=f"^{TARGET_PREFIX}(_.+)?$")]
+    target: TargetName
     seed: Annotated[int, Field(ge=0, lt=2**31)]
     threads: Annotated[int, Field(ge=0, le=1024)]
     """0 uses every core. Results do not depend on it."""
     missing_features: Literal["middle", "refuse"]
     """NaN features become the middle level 2, or stop the stage that meets them."""
     round: Round
+    score: ScoreSection
     data: DataSection
     split: SplitSection
     select: Any

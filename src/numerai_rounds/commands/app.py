@@ -1,5 +1,6 @@
 """The `rounds` command: each subcommand is one line over a function of the same name."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -50,6 +51,25 @@ def open_round(
     from numerai_rounds.commands import opening
 
     opening.open_round(number, following=following, accept_changes=accept_changes)
+
+
+@app.command(
+    epilog="Examples:  rounds score mine.csv   |   rounds score mine.parquet --target target_ender_20   |   "
+    "rounds score many.parquet --column a --column b --output scores/"
+)
+def score(
+    file: Annotated[Path, typer.Argument(metavar="PREDICTIONS", help="CSV or parquet file with `id` and predictions.")],
+    column: Annotated[
+        list[str] | None, typer.Option(help="Column of the file; all numbers but features and targets.")
+    ] = None,
+    target: Annotated[list[str] | None, typer.Option(help="Instead of those of params.yaml; may be repeated.")] = None,
+    number: Annotated[int | None, typer.Option("--round", help="Simulate the payout of this round's policy.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder to write the tables to.")] = None,
+) -> None:
+    """Score any predictions on the resolved validation eras that they cover."""
+    from numerai_rounds.commands import scoring
+
+    scoring.score(file, columns=column or [], targets=target or [], round_number=number, output=output)
 
 
 @app.command(epilog="Example:  rounds report")

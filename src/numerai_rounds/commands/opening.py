@@ -2,7 +2,7 @@
 
 from numerai_rounds.base import plugins
 from numerai_rounds.base.errors import ConfigurationError
-from numerai_rounds.base.params import Params, Round
+from numerai_rounds.base.params import Params, Payout, Round
 from numerai_rounds.io import conf_edits, console, paths
 from numerai_rounds.io.compose import check_params
 from numerai_rounds.io.params import load
@@ -31,7 +31,12 @@ def open_round(number: int | None, *, following: bool, accept_changes: bool = Fa
         number = source.current_round(parameters.data, pinned)
     history, live = source.pins(parameters.data, number)
     opened = Round(
-        source=parameters.data.kind, number=number, accept_changes=accept_changes, history=history, live=live
+        source=parameters.data.kind,
+        number=number,
+        payout=source.payout(parameters.data, number),
+        accept_changes=accept_changes,
+        history=history,
+        live=live,
     )
     conf_edits.write_round(opened)
     _tell(opened, pinned)
@@ -51,9 +56,20 @@ def _tell(opened: Round, pinned: Round | None) -> None:
         for role, pin in sorted(files.items())
     ]
     console.table(opened.title, ["file", "name", "bytes", "since the last pin"], rows)
+    console.say(_terms(opened.payout))
     if opened.accept_changes:
         console.say("`fetch` will replace eras of the history that are not what they were, and say which.")
     console.say(f"Pinned in {paths.ROUND}; {paths.PARAMS} follows. Next: `dvc repro`.")
+
+
+def _terms(payout: Payout | None) -> str:
+    if payout is None:
+        return "No payout policy is pinned: `evaluate` will simulate none."
+    factor = "" if payout.factor == 1 else f", with a factor of {payout.factor:g}"
+    return (
+        f"Pays {payout.corr:g} x CORR + {payout.mmc:g} x MMC on {payout.target}, "
+        f"clipped to {100 * payout.clip:g} % of the stake{factor}."
+    )
 
 
 def _state(pin: object, before: object) -> str:

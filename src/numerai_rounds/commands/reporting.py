@@ -1,7 +1,8 @@
 """`rounds report`: what the last run found, on one screen."""
 
+from numerai_rounds.base.columns import PREDICTION
 from numerai_rounds.base.errors import ConfigurationError, some
-from numerai_rounds.io import console, lock, paths, reports, tables
+from numerai_rounds.io import console, lock, paths, reports, score_files
 from numerai_rounds.io.params import load
 
 
@@ -13,5 +14,5 @@ def report() -> None:
     stale = lock.changed_params()
     if stale:
         raise ConfigurationError(f"{some(stale)} changed since the last run: run `dvc repro` first.")
-    reports.show_scores(tables.read_metrics(paths.SCORES), parameters)
+    reports.show_scores({PREDICTION: score_files.read(paths.METRICS)}, f"{parameters.target}, {parameters.round.title}")
     console.say(f"submission for {parameters.round.title}: {paths.SUBMISSION}")

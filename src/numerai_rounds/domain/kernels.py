@@ -15,7 +15,7 @@ from numerai_rounds.base.columns import FEATURE_LEVELS
 
 Integers = NDArray[np.int64]
 Levels = NDArray[np.int8]
-Kernel = TypeVar("Kernel", bound=Callable[..., None])
+Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
 HIGHEST = FEATURE_LEVELS - 1
 
@@ -26,14 +26,20 @@ LARGEST_WEIGHT = LARGEST_16 // HIGHEST
 LANES = 64
 """Values that the widest processors take at once: blocks of rows are multiples of it where they can be."""
 
-COUNTED = 44
-"""`level_sums` adds a weight and 2 to the power of this: one sum holds the sum of weights and the number of rows."""
+LIMB = 16
+"""Bits of the halves that a weight of 32 bits is cut into, so that their products with levels fit 32 bits."""
 
-COUNTS = 2 ** (63 - COUNTED) - 1
-"""Rows that one such sum can count."""
+LARGEST_32 = 2**31 - 2**LIMB
+"""Of the weights of `weighted_sums` and `level_sums`: both halves fit 16 bits."""
+
+ROWS_16 = LARGEST_16 - LARGEST_16 % LANES
+"""Rows that 16 bits can count."""
+
+ROWS_32 = 2 ** (31 - LIMB) // HIGHEST
+"""Rows whose products of a level with such a half add up in 32 bits."""
 
 
-def _compiled(function: Kernel) -> Kernel:
+def compiled(function: Kernel) -> Kernel:
     """The function as machine code, kept on the disk for the next process where there is room for it."""
     try:
         return cast("Kernel", numba.njit(function, nogil=True, cache=True))
@@ -63,17 +69,37 @@ def float_sums(features: Levels, weights: NDArray[np.float64]) -> NDArray[np.flo
     return sums
 
 
-def level_sums(features: Levels, weights: Integers) -> Integers:
-    """Number of rows, and sum of their weights, at each level of each feature: shape (2, levels, features).
+def weighted_sums(features: Levels, weights: NDArray[np.int32]) -> tuple[Integers, Integers]:
+    """Sums of x and of x squared, shape (2, features), and of x times each weight, shape (weights, features).
 
-    `features` as above; `weights` has shape (rows,), 0 or more and below 2**44.
+    `features` as above; `weights` has shape (weights, rows), none larger than `LARGEST_32` in size.
     """
-    flat, stride = _flat(features, weights)
-    block = min(COUNTS, 2**COUNTED // (int(weights.max(initial=0)) + 1))
-    sums = np.zeros((2, FEATURE_LEVELS, features.shape[1]), np.int64)
-    _level_sums(flat, stride, weights + 2**COUNTED, block, sums)
-    sums[:, 0] = np.array([[len(weights)], [weights.sum()]]) - sums.sum(axis=1)
-    return sums
+    flat, stride = _flat(features, weights.T)
+    values = np.zeros((2, features.shape[1]), np.int64)
+    sums = np.zeros((len(weights), features.shape[1]), np.int64)
+    _weighted_sums(flat, stride, *_limbs(weights), values, sums)
+    return values, sums
+
+
+def level_sums(features: Levels, weights: NDArray[np.int32]) -> tuple[Integers, Integers]:
+    """Number of rows at each level of each feature, shape (levels, features), and sums there of each weight.
+
+    `features` as above; `weights` is as in `weighted_sums`; the sums have shape (weights, levels, features).
+    """
+    flat, stride = _flat(features, weights.T)
+    counts = np.zeros((FEATURE_LEVELS, features.shape[1]), np.int64)
+    sums = np.zeros((len(weights), *counts.shape), np.int64)
+    _level_counts(flat, stride, weights.shape[1], counts)
+    _level_sums(flat, stride, *_limbs(weights), sums)
+    counts[0] = weights.shape[1] - counts.sum(axis=0)
+    sums[:, 0] = weights.sum(axis=1, dtype=np.int64)[:, None] - sums.sum(axis=1)
+    return counts, sums
+
+
+def _limbs(weights: NDArray[np.int32]) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+    """High and low halves: a weight is high * 2**16 + low."""
+    low = weights.astype(np.int16)
+    return ((weights.astype(np.int64) - low) >> LIMB).astype(np.int16), low
 
 
 def _flat(features: Levels, weights: NDArray[np.generic]) -> tuple[Levels, int]:
@@ -90,7 +116,7 @@ def _flat(features: Levels, weights: NDArray[np.generic]) -> tuple[Levels, int]:
     return flat, columns.shape[1]
 
 
-@_compiled
+@compiled
 def _product_sums(flat: Levels, stride: int, weights: NDArray[np.int16], block: int, sums: Integers) -> None:
     rows, count = len(weights), sums.shape[1]
     for one in range(0, count, 2):
@@ -113,7 +139,7 @@ def _product_sums(flat: Levels, stride: int, weights: NDArray[np.int16], block: 
                 sums[2, two] += xw2
 
 
-@_compiled
+@compiled
 def _float_sums(flat: Levels, stride: int, weights: NDArray[np.float64], sums: NDArray[np.float64]) -> None:
     for column in range(len(sums)):
         values, total = flat[column * stride : column * stride + len(weights)], 0.0
@@ -122,20 +148,67 @@ def _float_sums(flat: Levels, stride: int, weights: NDArray[np.float64], sums: N
         sums[column] = total
 
 
-@_compiled
-def _level_sums(flat: Levels, stride: int, weights: Integers, block: int, sums: Integers) -> None:
-    rows, lowest = len(weights), (1 << COUNTED) - 1
+@compiled
+def _weighted_sums(
+    flat: Levels, stride: int, high: NDArray[np.int16], low: NDArray[np.int16], values: Integers, sums: Integers
+) -> None:
+    weights, rows = high.shape
+    for column in range(sums.shape[1]):
+        for start in range(0, rows, ROWS_32):
+            stop = min(start + ROWS_32, rows)
+            x = flat[column * stride + start : column * stride + stop]
+            total = squares = np.int32(0)
+            for row in range(len(x)):
+                value = np.int32(x[row])
+                total, squares = np.int32(total + value), np.int32(squares + value * value)
+            values[0, column] += total
+            values[1, column] += squares
+            for weight in range(weights):
+                h, w = high[weight, start:stop], low[weight, start:stop]
+                upper = lower = np.int32(0)
+                for row in range(len(x)):
+                    value = np.int32(x[row])
+                    upper = np.int32(upper + value * np.int32(h[row]))
+                    lower = np.int32(lower + value * np.int32(w[row]))
+                sums[weight, column] += (np.int64(upper) << LIMB) + lower
+
+
+@compiled
+def _level_counts(flat: Levels, stride: int, rows: int, counts: Integers) -> None:
+    for column in range(counts.shape[1]):
+        for start in range(0, rows, ROWS_16):
+            stop = min(start + ROWS_16, rows)
+            x = flat[column * stride + start : column * stride + stop]
+            one = two = three = four = np.int16(0)
+            for row in range(len(x)):
+                level = x[row]
+                one, two = np.int16(one + np.int16(level == 1)), np.int16(two + np.int16(level == 2))
+                three, four = np.int16(three + np.int16(level == 3)), np.int16(four + np.int16(level == 4))
+            counts[1, column] += one
+            counts[2, column] += two
+            counts[3, column] += three
+            counts[4, column] += four
+
+
+@compiled
+def _level_sums(flat: Levels, stride: int, high: NDArray[np.int16], low: NDArray[np.int16], sums: Integers) -> None:
+    weights, rows = high.shape
     for column in range(sums.shape[2]):
-        for start in range(0, rows, block):
-            stop = min(start + block, rows)
-            values, w = flat[column * stride + start : column * stride + stop], weights[start:stop]
-            one = two = three = four = 0
-            for row in range(len(w)):
-                level, both = values[row], w[row]
-                one += both if level == 1 else 0
-                two += both if level == 2 else 0
-                three += both if level == 3 else 0
-                four += both if level == 4 else 0
-            for level, both in ((1, one), (2, two), (3, three), (4, four)):
-                sums[0, level, column] += both >> COUNTED
-                sums[1, level, column] += both & lowest
+        for weight in range(weights):
+            for start in range(0, rows, ROWS_32):
+                stop = min(start + ROWS_32, rows)
+                x = flat[column * stride + start : column * stride + stop]
+                h, w = high[weight, start:stop], low[weight, start:stop]
+                h1 = h2 = h3 = h4 = w1 = w2 = w3 = w4 = np.int32(0)
+                for row in range(len(x)):
+                    level, upper, lower = x[row], np.int32(h[row]), np.int32(w[row])
+                    one, two = np.int32(level == 1), np.int32(level == 2)
+                    three, four = np.int32(level == 3), np.int32(level == 4)
+                    h1, w1 = np.int32(h1 + one * upper), np.int32(w1 + one * lower)
+                    h2, w2 = np.int32(h2 + two * upper), np.int32(w2 + two * lower)
+                    h3, w3 = np.int32(h3 + three * upper), np.int32(w3 + three * lower)
+                    h4, w4 = np.int32(h4 + four * upper), np.int32(w4 + four * lower)
+                sums[weight, 1, column] += (np.int64(h1) << LIMB) + w1
+                sums[weight, 2, column] += (np.int64(h2) << LIMB) + w2
+                sums[weight, 3, column] += (np.int64(h3) << LIMB) + w3
+                sums[weight, 4, column] += (np.int64(h4) << LIMB) + w4

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from numerai_rounds.base.columns import ID, PREDICTION
 from numerai_rounds.base.errors import DataError, some
-from numerai_rounds.domain.ranks import tie_kept_rank
+from numerai_rounds.domain import ranks
 
 MINIMUM_STD = 1e-7
 """Standard deviation below which predictions count as constant; the service's own limit is near 1e-8."""
@@ -17,7 +17,7 @@ def predictions_to_submission(ids: "pd.Index[str] | pd.Series[str]", predictions
 
     Scores depend on ranks only; ranks are also always within the bounds.
     """
-    return pd.DataFrame({ID: ids, PREDICTION: tie_kept_rank(predictions)})
+    return pd.DataFrame({ID: ids, PREDICTION: ranks.shares(ranks.twice_ranks(predictions[None]))[0]})
 
 
 def check(submission: pd.DataFrame, live_ids: "pd.Index[str] | pd.Series[str]") -> None:

@@ -1,8 +1,8 @@
 """The one reader of fetched data: whole eras, in order, any columns, a chunk at a time."""
 
 import json
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,8 @@ from numerai_rounds.base.errors import ConfigurationError, DataError, one_of, so
 from numerai_rounds.base.roles import SIDES
 from numerai_rounds.io import paths
 from numerai_rounds.io.ahead import ahead
-from numerai_rounds.io.store import manifest, targets
+from numerai_rounds.io.store import manifest
+from numerai_rounds.io.store import targets as target_files
 from numerai_rounds.io.store.reader import Reader, refuse_absent
 
 
@@ -24,13 +25,14 @@ class EraRows:
     """The rows of one era.
 
     `ids` is text; `features` int8 (rows, columns), the rows of a column side by side; `target` float32 (rows,) with
-    NaN where unknown.
+    NaN where unknown; `more_targets` are others, by name.
     """
 
     era: str
     ids: pa.Array
     features: np.ndarray
     target: np.ndarray
+    more_targets: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def resolved(self) -> "EraRows":
         """The rows whose target is known."""
@@ -38,7 +40,8 @@ class EraRows:
         if known.all():
             return self
         features = np.compress(known, self.features.T, axis=1).T
-        return EraRows(self.era, self.ids.filter(pa.array(known)), features, self.target[known])
+        more = {name: target[known] for name, target in self.more_targets.items()}
+        return EraRows(self.era, self.ids.filter(pa.array(known)), features, self.target[known], more)
 
 
 def feature_names(side: str) -> list[str]:
@@ -67,14 +70,30 @@ def era_table(target: str) -> pd.DataFrame:
         (era.era, era.data_type, era.rows, int(np.isfinite(values[start:stop]).sum()))
         for side, held in sides.items()
         for chunk in held.chunks
-        for values in [targets.read(paths.raw("history", side), chunk, [target])[target].to_numpy()]
+        for values in [target_files.read(paths.raw("history", side), chunk, [target])[target].to_numpy()]
         for era, start, stop in chunk.bounds()
     ]
     return pd.DataFrame(rows, columns=[ERA, DATA_TYPE, "rows", "resolved"])
 
 
+def target_names(side: str) -> list[str]:
+    """Every target of a side of the history, in the order of its columns."""
+    return manifest.read(paths.raw("history", side)).targets
+
+
+def ids(side: str) -> Iterator[pa.Array]:
+    """All ids of a side, as text, a chunk at a time."""
+    folder = paths.raw("history", side)
+    return target_files.ids(folder, manifest.read(folder))
+
+
 def read(
-    side: str, eras: Collection[str], features: Sequence[str], target: str, missing_features: str
+    side: str,
+    eras: Collection[str],
+    features: Sequence[str],
+    target: str,
+    missing_features: str,
+    more_targets: Sequence[str] = (),
 ) -> Iterator[EraRows]:
     """Yield the rows of `eras` of a side, one era at a time, in order; memory holds at most three chunks' columns.
 
@@ -85,13 +104,13 @@ def read(
     known = reader.side
     for kind, asked, there in (
         ("feature", features, known.features),
-        ("target", [target], known.targets),
+        ("target", [target, *more_targets], known.targets),
         ("era", eras, known.eras),
     ):
         if absent := set(asked).difference(there):
             name = min(absent)
             raise ConfigurationError(f"{side} has no {kind} {name!r}: {one_of(name, there)}")
-    for chunk in ahead(_chunks(reader, set(eras), features, target)):
+    for chunk in ahead(_chunks(reader, set(eras), features, [target, *more_targets])):
         yield from chunk
 
 
@@ -156,17 +175,25 @@ def read_live(features: Sequence[str], missing_features: str) -> tuple["pd.Index
     return pd.Index(table.column(ID).to_pylist(), name=ID), matrix.T
 
 
-def _chunks(reader: Reader, wanted: set[str], features: Sequence[str], target: str) -> Iterator[list[EraRows]]:
+def _chunks(
+    reader: Reader, wanted: set[str], features: Sequence[str], targets: Sequence[str]
+) -> Iterator[list[EraRows]]:
     """The wanted eras of each chunk that has any."""
     for chunk in reader.side.chunks:
         bounds = [bound for bound in chunk.bounds() if bound[0].era in wanted]
         if bounds:
-            table = reader.table(chunk, [ID, target])
-            ids, values = table[ID].combine_chunks(), table[target].to_numpy()
+            table = reader.table(chunk, [ID, *targets])
+            ids, (values, *more) = table[ID].combine_chunks(), [table[name].to_numpy() for name in targets]
             rows = np.concatenate([np.arange(start, stop) for _, start, stop in bounds])
             columns = reader.features(chunk, features, rows)
             yield [
-                EraRows(era.era, ids[start:stop], columns[:, start:stop].T, values[start:stop])
+                EraRows(
+                    era.era,
+                    ids[start:stop],
+                    columns[:, start:stop].T,
+                    values[start:stop],
+                    {name: other[start:stop] for name, other in zip(targets[1:], more, strict=True)},
+                )
                 for era, start, stop in bounds
             ]
 
@@ -180,7 +207,7 @@ def _refuse_alias(sides: dict[str, manifest.Side], names: Sequence[str]) -> None
     same = list(names)
     for side, held in sides.items():
         for chunk in held.chunks:
-            table = targets.read(paths.raw("history", side), chunk, [ALIAS, *same])
+            table = target_files.read(paths.raw("history", side), chunk, [ALIAS, *same])
             alias = table[ALIAS].to_numpy()
             same = [name for name in same if np.array_equal(table[name].to_numpy(), alias, equal_nan=True)]
     if names:

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 
+import numba
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -26,12 +26,31 @@ def check_ids(files: Mapping[str, Pieces]) -> None:
         _refuse_repeated(files, shared)
 
 
+def hashes(ids: pa.Array) -> np.ndarray:
+    """A word of 64 bits for each id (FNV-1a of its text), shape (rows,); missing ids are as empty ones."""
+    long = ids.cast(pa.large_string())
+    _, offsets, data = long.buffers()
+    bounds = np.frombuffer(offsets, np.int64)[long.offset : long.offset + len(long) + 1]
+    words = np.empty(len(long), np.uint64)
+    _fnv(np.frombuffer(data or b"", np.uint8), bounds, words)
+    return words
+
+
+@numba.njit(nogil=True, cache=True)
+def _fnv(text: np.ndarray, bounds: np.ndarray, words: np.ndarray) -> None:
+    for row in range(len(words)):
+        word = np.uint64(0xCBF29CE484222325)
+        for place in range(bounds[row], bounds[row + 1]):
+            word = (word ^ np.uint64(text[place])) * np.uint64(0x100000001B3)
+        words[row] = word
+
+
 def _hashed(pieces: Pieces, where: str) -> Iterator[tuple[pa.Array, np.ndarray]]:
     for ids in pieces():
         missing = ids.null_count + pc.sum(pc.equal(ids, "")).as_py() if len(ids) else 0
         if missing:
             raise DataError(f"{where}: {missing:,} rows have no id. Every row needs its own.")
-        yield ids, pd.util.hash_array(ids.to_numpy(zero_copy_only=False), categorize=False)
+        yield ids, hashes(ids)
 
 
 def _refuse_repeated(files: Mapping[str, Pieces], shared: np.ndarray) -> None:

@@ -3,10 +3,12 @@
 import json
 import logging
 import os
-from typing import Any
+from typing import Annotated, Any
 
 import numerapi
 from numerapi import base_api
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
 
 from numerai_rounds.base.errors import ConfigurationError, RefusedError, ServiceError
 from numerai_rounds.io import http
@@ -24,6 +26,19 @@ SIGNED_URL = """
                 tournament: $tournament)
     }
 """
+
+
+class ScorePaid(BaseModel):
+    """A score that a round pays for, as the service tells it; a number may come as text."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, allow_inf_nan=False)
+
+    name: str
+    default_multiplier: float | None = None
+    total_score_days: int | None = None
+    """Business days that the score looks ahead."""
+    clip_threshold: Annotated[float, Field(gt=0)] | None = None
+    payout_factor: Annotated[float, Field(ge=0)] | None = None
 
 
 class Client(numerapi.NumerAPI):
@@ -90,6 +105,24 @@ class Client(numerapi.NumerAPI):
             f"the service knows no current round ({reason}). Rounds open from Tuesday to Saturday at 12:00 UTC: "
             "run `rounds open` again then, or name a round with `rounds open --round`."
         )
+
+    def scores_paid(self, number: int) -> list[ScorePaid]:
+        """Every score that counts in the payout of round `number`; empty where the service does not say.
+
+        A score that is for payout, but has 0 for its multiplier, pays nothing and is left out.
+        """
+        try:
+            found = [entry for entry in self.list_rounds(number=number) if int(entry["number"]) == number]
+            scores = [
+                ScorePaid.model_validate(score)
+                for entry in found
+                for score in entry["roundScoreConfigs"]
+                if score["isPayout"]
+            ]
+        # RefusedError is a ValueError; the others are numerapi's where an answer is not as it expects.
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+            return []
+        return [score for score in scores if score.default_multiplier != 0]
 
     def signed_url(self, name: str) -> str:
         """A fresh address to download a file from; RefusedError where the service has no such file."""

@@ -29,8 +29,6 @@ IMPORTANCE = MODELS / "importance.csv"
 
 METRICS = Path("metrics")
 SCORES = METRICS / "validation.json"
-PER_ERA = METRICS / "per_era.csv"
-CUMULATIVE = METRICS / "plots" / "cumulative.csv"
 
 
 def raw(part: str, role: str) -> Path:

@@ -1,5 +1,6 @@
 """How a stage or command ends: one sentence and an exit code, never a traceback for a user's mistake."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,11 @@ def run(main: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         console.complain("stopped.")
         sys.exit(130)
+
+
+def cores(threads: int) -> int:
+    """How many threads `threads` stands for: every core where it is 0."""
+    return threads or os.cpu_count() or 1
 
 
 def _end(error: RoundsError) -> None:

@@ -17,6 +17,9 @@ from numerai_rounds.io import atomic, paths
 DECIMALS = 6
 """Of a published score: far finer than its uncertainty, coarser than a processor's rounding."""
 
+ERA_COLUMNS = (ERA, "first_era", "last_era", "worst_era")
+"""Columns of our tables that hold eras."""
+
 GROUP_ROWS = 65_536
 """Of a row group of predictions, at least, but for the last."""
 
@@ -36,7 +39,7 @@ def write_csv(table: pd.DataFrame, path: Path, decimals: int | None = None) -> N
 
 def read_csv(path: Path) -> pd.DataFrame:
     """Read a table of ours; eras stay text."""
-    return pd.read_csv(path, dtype={ERA: str})
+    return pd.read_csv(path, dtype=dict.fromkeys(ERA_COLUMNS, str))
 
 
 def read_side(side: str) -> pd.DataFrame:

@@ -1,15 +1,20 @@
-"""How unevenly predictions lean on single features."""
+"""How unevenly predictions lean on single features, over the whole set."""
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
-from numerai_rounds.domain import kernels, scoring
+from numerai_rounds.base.columns import FEATURE_LEVELS
+from numerai_rounds.domain import kernels, ranks
 from numerai_rounds.domain.correlation import coefficient
+from numerai_rounds.domain.scoring.era import Era, Floats
+from numerai_rounds.domain.scoring.metric import FEATURES, Inputs
+from numerai_rounds.domain.scoring.metric import Metric as Base
+
+Integers = NDArray[np.int64]
 
 
-class Metric(scoring.Metric):
+class Metric(Base):
     """From the tutorial "How to get started with Numerai". No column per era.
 
     Headline: `feature_exposure`, the standard deviation (population) of the Spearman correlations of the
@@ -20,40 +25,45 @@ class Metric(scoring.Metric):
     feature is ever held for more than an era.
     """
 
-    needs_features = True
+    needs = (FEATURES,)
+    on_target = False
 
-    def __init__(self, predictions: scoring.Floats) -> None:
+    def __init__(self, inputs: Inputs) -> None:
         """Rank the predictions once, among all."""
-        # Twice the rank, from 1 where nothing ties: whole numbers, so that sums are exact.
-        self._ranks = (2 * rankdata(predictions) - 1).astype(np.int64)
-        self._seen = 0
-        self._ranks_squared = 0.0
-        self._sums: NDArray[np.int64] | None = None
-        """Rows, and sums of their centred ranks, at each level of each feature."""
+        super().__init__(inputs)
+        columns = zip(*inputs.predictions, strict=True)
+        each = [ranks.twice_ranks(np.concatenate(column)[None])[0] - 1 for column in columns]
+        self._ranks = np.stack([column.astype(np.int32) for column in each])
+        """From 1 where nothing ties; their mean is the number of rows."""
+        shape = (FEATURE_LEVELS, len(inputs.features))
+        self._rows: Integers = np.zeros(shape, np.int64)
+        self._sums: Integers = np.zeros((inputs.columns, *shape), np.int64)
+        """Of centred ranks at each level of each feature."""
 
-    def add(self, era: scoring.Era) -> dict[str, float]:
-        """Count the rows, and sum the ranks, at each level of each feature."""
-        ranks = self._ranks[self._seen : self._seen + len(era.prediction)]
-        self._seen += len(era.prediction)
-        mean = len(self._ranks)
-        self._ranks_squared += float(np.square((ranks - mean).astype(np.float64)).sum())
-        sums = kernels.level_sums(era.features, ranks)
-        sums[1] -= mean * sums[0]
-        self._sums = sums if self._sums is None else self._sums + sums
-        return {}
+    def part(self, era: Era) -> tuple[Integers, Integers]:
+        """Rows, and sums of their ranks, at each level of each feature."""
+        start = era.section.start
+        return kernels.level_sums(era.section.features, self._ranks[:, start : start + len(era.section)])
 
-    def summary(self, per_era: pd.DataFrame) -> dict[str, float]:
+    def gather(self, part: tuple[Integers, Integers]) -> None:
+        """Add one era."""
+        rows, sums = part
+        self._rows += rows
+        self._sums += sums - self._ranks.shape[1] * rows
+
+    def headlines(self, per_era: pd.DataFrame, column: int) -> dict[str, float]:
         """Spread of the correlations."""
-        correlations = self.correlations()
-        return {"feature_exposure": float(np.std(correlations[np.isfinite(correlations)]))}
+        return {"feature_exposure": float(pd.Series(self.correlations(column)).std(ddof=0))}
 
-    def correlations(self) -> scoring.Floats:
-        """Spearman of the predictions with each feature over all rows so far, shape (features,); NaN if constant."""
-        if self._sums is None:
-            return np.empty(0)
-        rows, ranks = self._sums.astype(np.float64)
+    def by_feature(self, column: int) -> dict[str, Floats]:
+        """`spearman`, over all rows."""
+        return {"spearman": self.correlations(column)}
+
+    def correlations(self, column: int) -> Floats:
+        """Spearman of the predictions with each feature over all rows, shape (features,); NaN if constant."""
+        rows, sums, total = self._rows.astype(np.float64), self._sums[column], self._ranks.shape[1]
         below = np.cumsum(rows, axis=0) - rows
-        feature_ranks = 2 * below + rows - len(self._ranks)
-        covariance = (ranks * feature_ranks).sum(axis=0)
-        spread = (rows * np.square(feature_ranks)).sum(axis=0) * self._ranks_squared
-        return coefficient(covariance, spread)
+        feature_ranks = 2 * below + rows - total
+        covariance = (sums * feature_ranks).sum(axis=0)
+        squares = np.square(self._ranks[column].astype(np.float64) - total).sum()
+        return coefficient(covariance, (rows * np.square(feature_ranks)).sum(axis=0) * squares)

@@ -7,7 +7,8 @@ from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 from numerai_rounds.base.errors import ConfigurationError, DataError, MachineError, some
-from numerai_rounds.base.params import RESTORE, DataSection, Pin, Round
+from numerai_rounds.base.params import RESTORE, DataSection, Payout, Pin, Round
+from numerai_rounds.base.payouts import policy_of
 from numerai_rounds.base.roles import HISTORY, HISTORY_EXTRAS, LIVE, LIVE_EXTRAS, file_name
 from numerai_rounds.io import atomic
 
@@ -53,6 +54,11 @@ def pins(params: Params, number: int | None) -> tuple[dict[str, Pin], dict[str, 
         for roles in (HISTORY + HISTORY_EXTRAS, LIVE + LIVE_EXTRAS)
     )
     return history, live
+
+
+def payout(params: Params, number: int | None) -> Payout | None:
+    """How the tournament pays for the round of that number; a folder without one pays nothing."""
+    return policy_of(number)
 
 
 def check_pins(params: Params, pinned: Round) -> None:

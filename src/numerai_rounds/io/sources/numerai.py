@@ -3,17 +3,23 @@
 import re
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from numerai_rounds.base import roles
+from numerai_rounds.base.columns import PURGE_ERAS
 from numerai_rounds.base.errors import ConfigurationError, RefusedError, ServiceError, one_of, some
-from numerai_rounds.base.params import RESTORE, DataSection, Pin, Round
+from numerai_rounds.base.params import RESTORE, DataSection, Payout, Pin, Round
+from numerai_rounds.base.payouts import policy_of
 from numerai_rounds.base.roles import Extra
+from numerai_rounds.io import console
 
 if TYPE_CHECKING:
-    from numerai_rounds.io.numerai import Client
+    from numerai_rounds.io.numerai import Client, ScorePaid
+
+CORR, MMC = "correlation", "meta_model_contribution"
+"""The service's names of the scores that `Payout` knows."""
 
 
 class Params(DataSection):
@@ -51,6 +57,38 @@ def pins(params: Params, number: int | None) -> tuple[dict[str, Pin], dict[str, 
     return {role: found[role] for role in history}, {role: found[role] for role in live}
 
 
+def payout(params: Params, number: int | None) -> Payout | None:
+    """How the service pays for round `number`; a sentence where it pays for what `Payout` cannot hold, and None.
+
+    The service tells no targets: by the tournament's documentation a score over N days is on `target_ender_N`. A
+    multiplier that it does not tell counts as 0, a factor as 1, a clip as in the table of past policies, or else as
+    1, because nobody can lose more than the stake. The table answers where the service says nothing, and a sentence
+    tells so.
+    """
+    from numerai_rounds.io.numerai import Client
+
+    if number is None:
+        return None
+    scores = Client().scores_paid(number)
+    strange = _strange(scores)
+    if strange:
+        console.say(f"Round {number} pays for {strange}, which this version does not know, so no payout is simulated.")
+        return None
+    multipliers = {score.name: score.default_multiplier or 0.0 for score in scores}
+    days = _told(scores, "total_score_days")
+    past = policy_of(number)
+    if not any(multipliers.values()) or not days:
+        console.say(f"The service does not say how round {number} pays: the table of past policies is taken instead.")
+        return past
+    return Payout(
+        target=f"target_ender_{days[0]}",
+        corr=multipliers.get(CORR, 0.0),
+        mmc=multipliers.get(MMC, 0.0),
+        clip=(_told(scores, "clip_threshold") or [past.clip if past else 1.0])[0],
+        factor=(_told(scores, "payout_factor") or [1.0])[0],
+    )
+
+
 def check_pins(params: Params, pinned: Round) -> None:
     """Refuse pins of other files than these parameters ask for, or of another version."""
     from numerai_rounds.io import transfer
@@ -85,6 +123,31 @@ def fetch(params: Params, number: int | None, role: str, pin: Pin, destination: 
             raise ServiceError(f"{pin.name}: the service no longer serves it ({error}). {RESTORE}") from None
 
     transfer.download(address, pin, destination)
+
+
+def _strange(scores: list["ScorePaid"]) -> str | None:
+    """What `Payout` cannot hold among the scores that a round pays for; None where it can hold everything."""
+    names = [score.name for score in scores]
+    foreign = sorted(set(names).difference((CORR, MMC)))
+    if foreign:
+        return some(foreign)
+    if len(names) > len(set(names)):
+        return f"several scores of the same name ({some(names)})"
+    days = _told(scores, "total_score_days")
+    if len(days) > 1 or not PURGE_ERAS.keys() >= set(days):
+        return f"scores over {some(days)} days"
+    for what, values in (
+        ("clips", _told(scores, "clip_threshold")),
+        ("factors", _told(scores, "payout_factor")),
+    ):
+        if len(values) > 1:
+            return f"scores with different {what} ({some(values)})"
+    return None
+
+
+def _told(scores: list["ScorePaid"], field: str) -> list[Any]:
+    """The different values of a field that the service told, sorted."""
+    return sorted({getattr(score, field) for score in scores} - {None})
 
 
 def _check_version(version: str, served: list[str]) -> None:

@@ -8,7 +8,8 @@ from typing import Literal
 
 from numerai_rounds.base import roles
 from numerai_rounds.base.errors import ConfigurationError, some
-from numerai_rounds.base.params import DataSection, Pin, Round
+from numerai_rounds.base.params import DataSection, Payout, Pin, Round
+from numerai_rounds.base.payouts import policy_of
 from numerai_rounds.base.roles import Extra
 from numerai_rounds.io import atomic
 from numerai_rounds.io.market.size import Market
@@ -41,6 +42,11 @@ def pins(params: Params, number: int | None) -> tuple[dict[str, Pin], dict[str, 
     number = _checked(params, number)
     history, live = roles.needed(params.extra_files)
     return {role: _pin(params, number, role) for role in history}, {role: _pin(params, number, role) for role in live}
+
+
+def payout(params: Params, number: int | None) -> Payout | None:
+    """How the tournament pays for the round of that number."""
+    return policy_of(number)
 
 
 def check_pins(params: Params, pinned: Round) -> None:

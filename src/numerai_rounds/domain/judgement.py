@@ -1,0 +1,127 @@
+"""From the scores of eras to what a person decides by: statistics with intervals, simulated payout, headlines."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from numerai_rounds.base.columns import PURGE_ERAS
+from numerai_rounds.base.params import Payout, ScoreSection
+from numerai_rounds.domain import intervals, payout, statistics
+from numerai_rounds.domain.scoring.loop import Scored, column_name
+
+HEADLINES = (
+    "mean",
+    "mean_low",
+    "mean_high",
+    "std",
+    "sharpe",
+    "sharpe_low",
+    "sharpe_high",
+    "sharpe_ddof1",
+    "max_drawdown",
+    "hit_rate",
+)
+"""Statistics of each score that are headlines; the table of statistics has more."""
+
+PAYOUT = "payout"
+"""The column of what an era would have paid, as a share of the stake."""
+
+DAYS_AN_ERA = 5
+"""Business days."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What statistics and payout depend on beside the scores."""
+
+    section: ScoreSection
+    main: str
+    """The target that the headlines without a target in their name are on."""
+    payout: Payout | None
+    horizon: Callable[[str], int]
+    """Business days that a target looks ahead."""
+    seed: int
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All that is said about one column of predictions."""
+
+    scored: Scored
+    """With a column `payout` of eras where a round's payout is known."""
+    summary: pd.DataFrame
+    by_year: pd.DataFrame
+    curves: pd.DataFrame
+    headlines: dict[str, float]
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every table, by name."""
+        left_out = self.scored.left_out | {f"era {era}": why for era, why in self.scored.unscored.items()}
+        return {
+            "per_era": self.scored.per_era,
+            "summary": self.summary,
+            "by_year": self.by_year,
+            "exposure": self.scored.by_feature,
+            "exposure_groups": self.scored.by_group,
+            "left_out": pd.DataFrame(left_out.items(), columns=["what", "why"]),
+            "curves": self.curves,
+        }
+
+
+def judge(scored: Scored, terms: Terms) -> Judgement:
+    """Statistics, years, curves and headlines of all scores."""
+    scored, simulated = _paid(scored, terms)
+    overlaps = {score: PURGE_ERAS[terms.horizon(target)] for score, target in scored.scores.items()}
+    section = terms.section
+    summary = statistics.summary(scored.per_era, overlaps, section.interval, section.draws, terms.seed)
+    headlines = scored.headlines | {
+        f"{score}_{name}": value
+        for score, row in summary.set_index("score")[list(HEADLINES)].iterrows()
+        for name, value in row.items()
+        if math.isfinite(value)
+    }
+    names = list(overlaps)
+    short = summary[summary["mean_low"].isna()]
+    unsure = {
+        f"interval of {score}": f"{eras} eras, {intervals.LEAST_BLOCKS * overlaps[score]} that differ are needed"
+        for score, eras in zip(short["score"], short["eras"], strict=True)
+    }
+    return Judgement(
+        replace(scored, left_out=scored.left_out | unsure),
+        summary,
+        statistics.by_year(scored.per_era, names),
+        statistics.curves(scored.per_era, names),
+        headlines | simulated,
+    )
+
+
+def _paid(scored: Scored, terms: Terms) -> tuple[Scored, dict[str, float]]:
+    """The scores with what each era would have paid, and what a stake would have become."""
+    policy = terms.payout
+    if policy is None:
+        return _without(scored, "the round has no payout policy"), {}
+    corr, mmc = (column_name(score, policy.target, terms.main) for score in ("corr", "mmc"))
+    weights = {corr: policy.corr, mmc: policy.mmc}
+    absent = [name for name, weight in weights.items() if weight and name not in scored.per_era]
+    if absent:
+        return _without(scored, f"it needs {_listed(absent)}"), {}
+    columns = [scored.per_era[name] if weights[name] else scored.per_era["rows"] * 0.0 for name in (corr, mmc)]
+    returns = payout.returns(columns[0].to_numpy(), columns[1].to_numpy(), policy)
+    paid = replace(
+        scored,
+        per_era=scored.per_era.assign(**{PAYOUT: returns}),
+        scores=scored.scores | {PAYOUT: policy.target},
+    )
+    pending = math.ceil(terms.horizon(policy.target) / DAYS_AN_ERA)
+    return paid, payout.simulate(returns, pending, terms.section.stake)
+
+
+def _without(scored: Scored, reason: str) -> Scored:
+    return replace(scored, left_out=scored.left_out | {PAYOUT: reason})
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(names)

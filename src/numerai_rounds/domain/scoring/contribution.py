@@ -1,0 +1,40 @@
+"""What predictions add to those of another model."""
+
+import numpy as np
+
+from numerai_rounds.domain import ranks
+from numerai_rounds.domain.scoring.era import Era, Floats
+
+LEVELS = 4
+"""Targets of 0 to 1 count as levels from -2 to 2: so numerai-tools has it, and the documentation has a fourth of it."""
+
+
+def contribution(era: Era, other: str) -> Floats:
+    """Covariance of the target with what is left of predictions less their part in another model's, shape (columns,).
+
+    `correlation_contribution` of numerai-tools: both sides are ranked, ties kept, and gaussianised, over the rows that
+    the other model has predictions for. NaN where it has none or where the target or the predictions are constant
+    (numerai-tools gives 0 to constant predictions).
+    """
+    era = era.where(np.isfinite(era.section.others[other]))
+    result = np.full(len(era.section.predictions), np.nan)
+    scorable = era.scorable if len(era.target) else np.zeros(len(result), bool)
+    values = era.section.others[other]
+    if scorable.any() and np.ptp(values) > 0:
+        theirs = ranks.gaussianize(ranks.shares(ranks.twice_ranks(values[None])))[0]
+        ours = era.section.gaussian[scorable]
+        target = LEVELS * (era.target - era.target.mean())
+        shared = (ours * theirs).sum(axis=1) / np.square(theirs).sum()
+        result[scorable] = ((ours * target).sum(axis=1) - shared * (theirs * target).sum()) / len(target)
+    return result
+
+
+def transformed_correlation(era: Era, other: str) -> Floats:
+    """Pearson of the predictions, ranked, gaussianised and to the power of 1.5, with another model's: shape (columns,).
+
+    The other model's are taken as they are. NaN where either side is constant, or the other model has none.
+    """
+    section = era.section.where(np.isfinite(era.section.others[other]))
+    if len(section) < 2:
+        return np.full(len(section.predictions), np.nan)
+    return ranks.pearson(section.powered, section.others[other])

@@ -1,0 +1,124 @@
+"""What is said about scores: headlines, tables, and what a round's policy would have paid."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from numerai_rounds.base.columns import horizon
+from numerai_rounds.base.params import Payout, ScoreSection
+from numerai_rounds.domain import judgement, payout
+from numerai_rounds.domain.judgement import HEADLINES, Judgement, Terms
+from numerai_rounds.domain.scoring.loop import Scored
+from tests.domain.scores import MAIN, OTHER
+
+ERAS = 60
+SECTION = ScoreSection(targets=[], benchmark=None, neutral_sets=[], interval=0.9, draws=200, stake=100.0)
+ON_MAIN = Payout(target=MAIN, corr=3.0, mmc=15.0, clip=1.0, factor=1.0)
+ON_OTHER = Payout(target=OTHER, corr=0.5, mmc=2.0, clip=0.05, factor=0.8)
+
+
+def scored(*names: str) -> Scored:
+    """Scores drawn at random, the second era unscored."""
+    random = np.random.default_rng(1)
+    table = pd.DataFrame({"era": [f"{575 + era:04d}" for era in range(ERAS)], "rows": 10})
+    for name in names:
+        table[name] = random.normal(0.01, 0.02, ERAS)
+        table.loc[1, name] = math.nan
+    on = {name: OTHER if name.endswith("_ender_20") else MAIN for name in names}
+    nothing = pd.DataFrame({"feature": []})
+    left_out = {"bmc": "score.benchmark is null"}
+    return Scored(table, on, {"eras": ERAS, "mae": 0.2}, nothing, nothing, left_out, {"0576": "constant predictions"})
+
+
+def judged(found: Scored, policy: Payout | None) -> Judgement:
+    return judgement.judge(found, Terms(SECTION, MAIN, policy, lambda target: horizon(target, None), 7))
+
+
+def test_headlines_are_those_of_metrics_and_statistics_of_each_score() -> None:
+    found = judged(scored("corr", "mmc"), None)
+    expected = {f"{score}_{name}" for score in ("corr", "mmc") for name in HEADLINES}
+    assert set(found.headlines) == {"eras", "mae"} | expected
+    assert found.headlines["corr_mean"] == pytest.approx(found.scored.per_era["corr"].mean())
+    assert found.headlines["corr_mean_low"] < found.headlines["corr_mean"] < found.headlines["corr_mean_high"]
+    assert all(isinstance(value, float | int) and math.isfinite(value) for value in found.headlines.values())
+
+
+def test_headlines_that_do_not_exist_are_left_out() -> None:
+    few = scored("corr")
+    found = judged(replace(few, per_era=few.per_era[:1]), None)
+    assert {"corr_mean", "corr_hit_rate"} <= set(found.headlines)
+    assert not {"corr_sharpe", "corr_mean_low", "corr_sharpe_ddof1"} & set(found.headlines)
+
+
+def test_a_longer_horizon_takes_longer_blocks() -> None:
+    one = scored("corr")
+    both = replace(
+        one,
+        per_era=one.per_era.assign(corr_ender_20=one.per_era["corr"]),
+        scores={"corr": MAIN, "corr_ender_20": OTHER},
+    )
+    found = judged(both, None).summary.set_index("score")
+    assert found["mean"].nunique() == 1
+    assert found["mean_low"].nunique() == found["mean_nw_low"].nunique() == 2
+    short = judged(replace(both, per_era=both.per_era[:31]), None).summary.set_index("score")
+    assert short["mean_low"].notna().tolist() == [False, True]  # 30 eras are less than 3 times 16
+
+
+@pytest.mark.parametrize(("policy", "end"), [(ON_MAIN, ""), (ON_OTHER, "_ender_20")], ids=["main", "another target"])
+def test_the_payout_is_on_the_policys_target(policy: Payout, end: str) -> None:
+    found = judged(scored("corr", "mmc", "corr_ender_20", "mmc_ender_20"), policy)
+    table = found.scored.per_era
+    expected = payout.returns(table[f"corr{end}"].to_numpy(), table[f"mmc{end}"].to_numpy(), policy)
+    np.testing.assert_array_equal(table["payout"], expected)
+    assert math.isnan(table["payout"][1])
+    assert found.scored.scores["payout"] == policy.target
+    pending = 12 if policy is ON_MAIN else 4
+    assert payout.simulate(expected, pending, 100.0).items() <= found.headlines.items()
+    assert found.headlines["payout_mean"] == pytest.approx(found.summary.set_index("score")["mean"]["payout"])
+    assert {"payout_sharpe", "payout_hit_rate"} <= set(found.headlines)
+    assert "payout" not in found.scored.left_out
+
+
+@pytest.mark.parametrize(
+    ("names", "policy", "reason"),
+    [
+        (("corr",), ON_MAIN, "it needs mmc"),
+        (("corr", "mmc"), ON_OTHER, "it needs corr_ender_20 and mmc_ender_20"),
+        (("corr", "mmc"), None, "the round has no payout policy"),
+    ],
+)
+def test_a_payout_that_cannot_be_known_is_left_out(names: tuple[str, ...], policy: Payout | None, reason: str) -> None:
+    found = judged(scored(*names), policy)
+    assert found.scored.left_out["payout"] == reason
+    assert "payout" not in found.scored.per_era
+    assert not any(name.startswith("payout") for name in found.headlines)
+
+
+def test_a_policy_that_does_not_pay_for_mmc_needs_none() -> None:
+    found = judged(scored("corr"), ON_MAIN.model_copy(update={"mmc": 0.0}))
+    np.testing.assert_allclose(found.scored.per_era["payout"], 3 * found.scored.per_era["corr"])
+
+
+def test_tables() -> None:
+    found = judged(scored("corr", "mmc"), ON_MAIN)
+    tables = found.tables
+    assert tables["summary"]["score"].tolist() == ["corr", "mmc", "payout"]
+    assert set(tables["by_year"]["score"]) == set(tables["curves"]["score"]) == {"corr", "mmc", "payout"}
+    assert tables["left_out"].to_numpy().tolist() == [
+        ["bmc", "score.benchmark is null"],
+        ["era 0576", "constant predictions"],
+    ]
+    complete = replace(scored("corr"), left_out={}, unscored={})
+    assert judged(complete, None).tables["left_out"]["what"].tolist() == ["payout"]
+
+
+def test_scores_are_left_as_they_were_and_judged_the_same_twice() -> None:
+    one = scored("corr", "mmc")
+    before = one.per_era.copy()
+    first, second = judged(one, ON_MAIN), judged(one, ON_MAIN)
+    pd.testing.assert_frame_equal(one.per_era, before)
+    assert first.headlines == second.headlines
+    pd.testing.assert_frame_equal(first.summary, second.summary, check_exact=True)
