@@ -111,6 +111,9 @@ def clone(path: Path) -> Repository:
         if (ROOT / name).is_file():
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, path / name)
+    for kept in (ROOT / "src").rglob("*.nb[ci]"):  # compiled once for all clones
+        (path / kept.relative_to(ROOT)).parent.mkdir(exist_ok=True)
+        shutil.copy2(kept, path / kept.relative_to(ROOT))
     repository = Repository(path)
     repository.run("git", "init", "--quiet", "--initial-branch", "main")
     for key, value in {"user.name": "A Person", "user.email": "person@example.org"}.items():

@@ -239,5 +239,5 @@ class TestKernels:
                 raise RuntimeError("cannot cache function 'f': no locator available for file 'kernels.py'")
             return function
 
-        monkeypatch.setattr(kernels.numba, "njit", without_room)
-        assert kernels.compiled(print) is print
+        monkeypatch.setattr(machine_code.numba, "njit", without_room)
+        assert machine_code.compiled(print) is print

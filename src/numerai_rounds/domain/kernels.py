@@ -1,21 +1,17 @@
 """Sums over the rows of many features at once, in compiled loops over int8 values: no copy, no other type in memory.
 
 All are sums of whole numbers, exact whatever the order, or added in the order of the rows: they cannot depend on the
-number of threads or on the processor. Columns are taken two at a time, since memory serves two streams better than one.
+number of threads or on the processor.
 """
 
-from collections.abc import Callable
-from typing import TypeVar, cast
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from numerai_rounds.base.columns import FEATURE_LEVELS
+from numerai_rounds.base.machine_code import compiled
 
 Integers = NDArray[np.int64]
 Levels = NDArray[np.int8]
-Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
 HIGHEST = FEATURE_LEVELS - 1
 
@@ -37,14 +33,6 @@ ROWS_16 = LARGEST_16 - LARGEST_16 % LANES
 
 ROWS_32 = 2 ** (31 - LIMB) // HIGHEST
 """Rows whose products of a level with such a half add up in 32 bits."""
-
-
-def compiled(function: Kernel) -> Kernel:
-    """The function as machine code, kept on the disk for the next process where there is room for it."""
-    try:
-        return cast("Kernel", numba.njit(function, nogil=True, cache=True))
-    except RuntimeError:  # neither the folder of this file nor the user's may be written
-        return cast("Kernel", numba.njit(function, nogil=True))
 
 
 def product_sums(features: Levels, weights: NDArray[np.int16]) -> Integers:

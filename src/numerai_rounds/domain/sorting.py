@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from numerai_rounds.domain.kernels import compiled
+from numerai_rounds.base.machine_code import compiled
 
 BITS = 11
 BUCKETS = 1 << BITS

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 
-import numba
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from numerai_rounds.base.errors import DataError, some
+from numerai_rounds.base.machine_code import compiled
 
 Pieces = Callable[[], Iterator[pa.Array]]
 """Reads the ids of one file, a piece at a time; may be asked twice."""
@@ -36,7 +36,7 @@ def hashes(ids: pa.Array) -> np.ndarray:
     return words
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _fnv(text: np.ndarray, bounds: np.ndarray, words: np.ndarray) -> None:
     for row in range(len(words)):
         word = np.uint64(0xCBF29CE484222325)

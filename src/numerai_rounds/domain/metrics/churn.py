@@ -5,16 +5,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from numerai_rounds.base.columns import era_number
 from numerai_rounds.domain import ranks
 from numerai_rounds.domain.scoring.era import Era, Floats
 from numerai_rounds.domain.scoring.metric import Inputs
 from numerai_rounds.domain.scoring.metric import Metric as Base
 
-Part = tuple[pa.Array, Floats]
+Part = tuple[int, pa.Array, Floats]
 
 
 class Metric(Base):
-    """One less the Spearman correlation of the predictions of neighbouring eras, over the ids that both have.
+    """One less the Spearman correlation of the predictions of an era and the next, over the ids that both have.
 
     Headline: `churn_mean`, over pairs of eras; 0 to 2, lower is cheaper to trade. No column per era. Left out where no
     id occurs in two neighbouring eras: Numerai gives a stock another id in every era.
@@ -30,18 +31,19 @@ class Metric(Base):
         self._possible = True
 
     def part(self, era: Era) -> Part:
-        """Ids and predictions."""
-        return era.section.ids, era.section.predictions
+        """Number of the era, ids and predictions."""
+        return era_number(era.section.label), era.section.ids, era.section.predictions
 
     def gather(self, part: Part) -> None:
         """Compare an era with the one before; once two eras share no id, nothing is compared any more."""
-        if self._possible and self._before is not None:
-            places = pc.index_in(part[0], value_set=self._before[0])
+        number, ids, predictions = part
+        if self._possible and self._before is not None and number == self._before[0] + 1:
+            places = pc.index_in(ids, value_set=self._before[1])
             here = np.flatnonzero(places.is_valid())
             there = places.drop_null().to_numpy()
             self._possible = len(here) > 0
             if len(here) > 1:
-                self._churn.append(_churn(part[1][:, here], self._before[1][:, there]))
+                self._churn.append(_churn(predictions[:, here], self._before[2][:, there]))
         self._before = part if self._possible else None
 
     def headlines(self, per_era: pd.DataFrame, column: int) -> dict[str, float]:
