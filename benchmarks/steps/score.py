@@ -117,6 +117,7 @@ def scores(path: str) -> Measured:
 
     table = pd.read_parquet(path)
     metrics = {"bmc": bmc.Metric, "corr": corr.Metric, "mmc": mmc.Metric, "spearman": spearman.Metric}
+    _load(metrics)
     yield
     inputs = Inputs([section.predictions for section, _ in _sections(table)])
     eras = (loop.known_on(section, {data.TARGET: target}) for section, target in _sections(table))
@@ -152,7 +153,7 @@ def neutral(frame: str) -> Measured:
     from numerai_rounds.io import history
 
     features = history.feature_sets()[SET]
-    return (yield from _over_history(frame, features, {"fnc": fnc.Metric}, "fnc_v3"))
+    return (yield from _over_history(frame, features, {"fnc": fnc.Metric}, "fnc_v3", _cores()))
 
 
 def official_neutral(folder: str, frame: str) -> Measured:
@@ -176,7 +177,8 @@ def exposures(frame: str) -> Measured:
     from numerai_rounds.io import history
 
     features = history.feature_names("validation")
-    return (yield from _over_history(frame, features, {"exposure": exposure.Metric}, "exposure_max"))
+    # One thread: reading is the larger part, and keeps the other core busy.
+    return (yield from _over_history(frame, features, {"exposure": exposure.Metric}, "exposure_max", 1))
 
 
 def correlations(folder: str, frame: str) -> Measured:
@@ -203,7 +205,7 @@ def reading() -> Measured:
     return sum(len(era.target) for era in rows)
 
 
-def _over_history(frame: str, features: list[str], metrics: dict[str, Any], column: str) -> Measured:
+def _over_history(frame: str, features: list[str], metrics: dict[str, Any], column: str, threads: int) -> Measured:
     import numpy as np
     import pandas as pd
 
@@ -215,6 +217,7 @@ def _over_history(frame: str, features: list[str], metrics: dict[str, Any], colu
     table = pd.read_parquet(frame)
     predicted = {str(era): rows["prediction"].to_numpy()[None] for era, rows in table.groupby("era")}
     inputs = Inputs(list(predicted.values()), features, {SET: np.arange(len(features))})
+    _load(metrics)
     yield
 
     def eras() -> Iterator[loop.Targets]:
@@ -222,7 +225,7 @@ def _over_history(frame: str, features: list[str], metrics: dict[str, Any], colu
             section = CrossSection(rows.era, rows.ids, predicted[rows.era], rows.features)
             yield loop.known_on(section, {data.TARGET: rows.target.astype(np.float64)})
 
-    (found,) = loop.score(metrics, inputs, eras(), data.TARGET, _cores())
+    (found,) = loop.score(metrics, inputs, eras(), data.TARGET, threads)
     return _answer(found.per_era[[column]])
 
 
@@ -235,12 +238,28 @@ def _sections(table: "pd.DataFrame") -> Iterator[tuple["CrossSection", Any]]:
 
     columns = {name: table[name].to_numpy() for name in ("prediction", "target", "meta_model", "benchmark")}
     starts = np.arange(0, len(table) + 1, ROWS)
-    labels = table["era"].to_numpy()[starts[:-1]]
+    labels = table["era"].iloc[starts[:-1]]
     for label, start, stop in zip(labels, starts[:-1], starts[1:], strict=True):
         era = {name: values[start:stop] for name, values in columns.items()}
         features = np.empty((stop - start, 0), np.int8)
         target, prediction = era.pop("target"), era.pop("prediction")[None]
         yield CrossSection(str(label), pa.nulls(stop - start), prediction, features, era), target
+
+
+def _load(metrics: dict[str, Any]) -> None:
+    """Score a small era, so that compiled loops are loaded before the work, as modules are."""
+    import numpy as np
+    import pyarrow as pa
+
+    from numerai_rounds.domain.scoring import loop
+    from numerai_rounds.domain.scoring.era import CrossSection
+    from numerai_rounds.domain.scoring.metric import Inputs
+
+    values, features = np.linspace(0, 1, 40), np.arange(80).reshape(2, 40).astype(np.int8).T % 5
+    others = dict.fromkeys(("meta_model", "benchmark"), values)
+    era = loop.known_on(CrossSection("0001", pa.nulls(40), values[None], features, others), {data.TARGET: values})
+    inputs = Inputs([values[None]], ["one", "two"], {SET: np.arange(2)})
+    loop.score(metrics, inputs, [era], data.TARGET, _cores())
 
 
 def _resolved() -> list[str]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from threadpoolctl import threadpool_limits
 
+from numerai_rounds.base import machine_code
 from numerai_rounds.domain import correlation, kernels
 from numerai_rounds.domain.correlation import Correlations
 

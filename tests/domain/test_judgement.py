@@ -122,3 +122,19 @@ def test_scores_are_left_as_they_were_and_judged_the_same_twice() -> None:
     pd.testing.assert_frame_equal(one.per_era, before)
     assert first.headlines == second.headlines
     pd.testing.assert_frame_equal(first.summary, second.summary, check_exact=True)
+
+
+@pytest.mark.parametrize(("eras", "why"), [(51, "50 eras are no year of 52"), (53, None)])
+def test_less_than_a_year_is_not_drawn_out_to_one(eras: int, why: str | None) -> None:
+    few = scored("corr", "mmc")
+    found = judged(replace(few, per_era=few.per_era[:eras]), ON_MAIN)
+    assert ("payout_yearly" in found.headlines) == (why is None)
+    assert "payout_nmr" in found.headlines
+    assert found.scored.left_out.get("payout_yearly") == why
+
+
+def test_a_score_without_an_interval_says_why() -> None:
+    few = scored("corr")
+    found = judged(replace(few, per_era=few.per_era[:20]), None)
+    assert found.scored.left_out["interval of corr"] == "19 eras, 48 are needed"
+    assert "interval of corr" not in judged(scored("corr"), None).scored.left_out

@@ -144,7 +144,7 @@ def test_several_targets_known_for_different_rows() -> None:
 def test_targets_known_for_the_same_rows_share_what_is_computed() -> None:
     one = scores.section(FIRST, np.ones((4, 2)))
     found = loop.known_on(one, {MAIN: TARGET, OTHER: TARGET[::-1], "target_a": np.array([0.5, np.nan, 1, 0])})
-    assert found[MAIN].section is found[OTHER].section is one
+    assert found[MAIN].section is found[OTHER].section
     assert len(found["target_a"].section) == 3
     assert loop.known_on(one, {MAIN: np.full(4, np.nan)}) == {}
 

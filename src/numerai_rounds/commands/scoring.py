@@ -36,7 +36,9 @@ def score(
     _refuse_stale()
     table = predictions.read(path, columns or None)
     folders = _folders(output, table.columns) if output is not None else {}
-    judgements = _scores.judge(parameters, _predicted(parameters, table))
+    predicted = _predicted(parameters, table)
+    del table  # or its ids and values would be held beside those that are judged
+    judgements = _scores.judge(parameters, predicted)
     found = {name: Scores(judgement.headlines, judgement.tables) for name, judgement in judgements.items()}
     reports.show_scores(found, f"{path}, {parameters.target}")
     for name, folder in folders.items():

@@ -1,9 +1,10 @@
 """From the scores of eras to what a person decides by: statistics with intervals, simulated payout, headlines."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from numerai_rounds.base.columns import PURGE_ERAS
@@ -86,7 +87,7 @@ def judge(scored: Scored, terms: Terms) -> Judgement:
     names = list(overlaps)
     short = summary[summary["mean_low"].isna()]
     unsure = {
-        f"interval of {score}": f"{eras} eras, {intervals.LEAST_BLOCKS * overlaps[score]} that differ are needed"
+        f"interval of {score}": f"{eras} eras, {intervals.LEAST_BLOCKS * overlaps[score]} are needed"
         for score, eras in zip(short["score"], short["eras"], strict=True)
     }
     return Judgement(
@@ -102,12 +103,12 @@ def _paid(scored: Scored, terms: Terms) -> tuple[Scored, dict[str, float]]:
     """The scores with what each era would have paid, and what a stake would have become."""
     policy = terms.payout
     if policy is None:
-        return _without(scored, "the round has no payout policy"), {}
+        return _without(scored, PAYOUT, "the round has no payout policy"), {}
     corr, mmc = (column_name(score, policy.target, terms.main) for score in ("corr", "mmc"))
     weights = {corr: policy.corr, mmc: policy.mmc}
     absent = [name for name, weight in weights.items() if weight and name not in scored.per_era]
     if absent:
-        return _without(scored, f"it needs {_listed(absent)}"), {}
+        return _without(scored, PAYOUT, f"it needs {' and '.join(absent)}"), {}
     columns = [scored.per_era[name] if weights[name] else scored.per_era["rows"] * 0.0 for name in (corr, mmc)]
     returns = payout.returns(columns[0].to_numpy(), columns[1].to_numpy(), policy)
     paid = replace(
@@ -116,12 +117,13 @@ def _paid(scored: Scored, terms: Terms) -> tuple[Scored, dict[str, float]]:
         scores=scored.scores | {PAYOUT: policy.target},
     )
     pending = math.ceil(terms.horizon(policy.target) / DAYS_AN_ERA)
-    return paid, payout.simulate(returns, pending, terms.section.stake)
+    simulated = payout.simulate(returns, pending, terms.section.stake)
+    eras = int(np.isfinite(returns).sum())
+    if eras < payout.ERAS_A_YEAR:
+        del simulated["payout_yearly"]
+        paid = _without(paid, "payout_yearly", f"{eras} eras are no year of {payout.ERAS_A_YEAR}")
+    return paid, simulated
 
 
-def _without(scored: Scored, reason: str) -> Scored:
-    return replace(scored, left_out=scored.left_out | {PAYOUT: reason})
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(names)
+def _without(scored: Scored, what: str, why: str) -> Scored:
+    return replace(scored, left_out=scored.left_out | {what: why})

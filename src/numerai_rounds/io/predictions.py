@@ -44,7 +44,7 @@ class Predictions:
         hashing.check_ids({where: partial(iter, [self.ids])})
         self.values = np.stack([_numbers(table[name], name, self, gaps=gaps) for name in columns])
         words = hashing.hashes(self.ids)
-        self._order = np.argsort(words, kind="stable")
+        self._order = np.argsort(words, kind="stable").astype(np.int32)
         self._words = words[self._order]
 
     def __len__(self) -> int:

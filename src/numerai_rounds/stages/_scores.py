@@ -25,6 +25,9 @@ Floats = NDArray[np.float64]
 OTHERS = {META_MODEL: "meta_model", BENCHMARK: "validation_benchmark_models"}
 """Models that predictions are compared with -> the role of the file that has theirs."""
 
+MOST_THREADS = 8
+"""Each holds an era, and reading feeds no more."""
+
 META_MODEL_COLUMN = "numerai_meta_model"
 
 COVERED = 0.8
@@ -50,7 +53,8 @@ def judge(parameters: Params, predicted: Predicted) -> dict[str, Judgement]:
     metrics = dict(zip(plugins.names(plugins.METRICS), [module.Metric for module in plugins.metrics()], strict=True))
     with console.progress("score", len(predicted.rows), "eras") as advance:
         eras = _eras(parameters, predicted, features, others, advance)
-        scored = loop.score(metrics, inputs, eras, parameters.target, process.cores(parameters.threads))
+        threads = min(process.cores(parameters.threads), MOST_THREADS)
+        scored = loop.score(metrics, inputs, eras, parameters.target, threads)
     terms = _terms(parameters)
     return {name: judgement.judge(one, terms) for name, one in zip(predicted.columns, scored, strict=True)}
 
@@ -60,13 +64,17 @@ def _inputs(parameters: Params, predicted: Predicted, features: list[str], absen
     sets = {name: np.array([places[member] for member in members]) for name, members in history.feature_sets().items()}
     asked = parameters.score.neutral_sets
     return Inputs(
-        [rows[:, known] for rows, known in zip(predicted.rows.values(), predicted.known.values(), strict=True)],
+        [rows if known.all() else rows[:, known] for rows, known in _pairs(predicted)],
         features,
         {name: sets[name] for name in asked if name in sets},
         [name for name in asked if name not in sets],
         {name: members for name, members in sets.items() if len(members) < len(features)},
         absent,
     )
+
+
+def _pairs(predicted: Predicted) -> Iterator[tuple[Floats, NDArray[np.bool_]]]:
+    return zip(predicted.rows.values(), predicted.known.values(), strict=True)
 
 
 def _others(parameters: Params) -> tuple[dict[str, Predictions], dict[str, str]]:

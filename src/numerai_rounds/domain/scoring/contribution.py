@@ -16,10 +16,11 @@ def contribution(era: Era, other: str) -> Floats:
     the other model has predictions for. NaN where it has none or where the target or the predictions are constant
     (numerai-tools gives 0 to constant predictions).
     """
-    era = era.where(np.isfinite(era.section.others[other]))
-    result = np.full(len(era.section.predictions), np.nan)
-    scorable = era.scorable if len(era.target) else np.zeros(len(result), bool)
-    values = era.section.others[other]
+    result, known = np.full(len(era.section.predictions), np.nan), np.isfinite(era.section.others[other])
+    if not known.any():
+        return result
+    era = era.where(known)
+    scorable, values = era.scorable, era.section.others[other]
     if scorable.any() and np.ptp(values) > 0:
         theirs = ranks.gaussianize(ranks.shares(ranks.twice_ranks(values[None])))[0]
         ours = era.section.gaussian[scorable]
@@ -34,7 +35,8 @@ def transformed_correlation(era: Era, other: str) -> Floats:
 
     The other model's are taken as they are. NaN where either side is constant, or the other model has none.
     """
-    section = era.section.where(np.isfinite(era.section.others[other]))
-    if len(section) < 2:
-        return np.full(len(section.predictions), np.nan)
+    known = np.isfinite(era.section.others[other])
+    if not known.any():
+        return np.full(len(era.section.predictions), np.nan)
+    section = era.section.where(known)
     return ranks.pearson(section.powered, section.others[other])

@@ -4,7 +4,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -46,6 +46,8 @@ def known_on(section: CrossSection, targets: Mapping[str, Floats]) -> dict[str, 
 
     `section` may lack predictions, NaN in all columns at once. Targets known for the same rows share what is computed.
     """
+    # Compiled loops are slow, and sums differ in their last bits, where a column's values do not lie side by side.
+    section = replace(section, predictions=np.ascontiguousarray(section.predictions))
     present = np.isfinite(section.predictions).all(axis=0)
     sections: dict[bytes, CrossSection] = {}
     found = {}
@@ -53,8 +55,10 @@ def known_on(section: CrossSection, targets: Mapping[str, Floats]) -> dict[str, 
         known = np.isfinite(target)
         rows = known & present
         if rows.any():
-            shared = sections.setdefault(rows.tobytes(), section.where(rows))
-            found[name] = Era(shared, target[rows], float(target[known].mean()))
+            key = rows.tobytes()
+            if key not in sections:
+                sections[key] = section.where(rows)
+            found[name] = Era(sections[key], target[rows], float(target[known].mean()))
     return found
 
 
