@@ -120,6 +120,11 @@ class TestSummary:
         assert row["sharpe"] == pytest.approx(0.5, rel=0.1)
         assert row["sharpe_corrected"] == pytest.approx(0.5 / math.sqrt(5), rel=0.1)
 
+    def test_the_corrected_sharpe_ratio_is_never_the_better_one(self) -> None:
+        alternating = np.tile([0.03, -0.01], 40)
+        row = described(alternating, 8)
+        assert row["sharpe_corrected"] == pytest.approx(row["sharpe"])
+
     def test_same_seed_same_table(self) -> None:
         per_era = table(corr=np.random.default_rng(4).standard_normal(60))
         tables = [summary(per_era, {"corr": 8}, 0.9, 500, seed) for seed in (1, 1, 2)]

@@ -58,7 +58,8 @@ def summary(per_era: pd.DataFrame, overlaps: Mapping[str, int], interval: float,
     - `sharpe`: mean over std with ddof 0, as in numerai-tools, per era, not per year; `sharpe_ddof1`: with ddof 1, as
       in Numerai's tutorial and pandas.
     - `sharpe_corrected`: mean over the root of the long-run variance: the Sharpe ratio of eras that do not overlap and
-      are as certain of their mean. NaN with fewer than 3 times `overlap` eras.
+      are as certain of their mean. Overlap can only take away: the variance itself counts where it is larger. NaN with
+      fewer than 3 times `overlap` eras.
     - `autocorrelation`: of neighbouring eras, -1 to 1.
     - `hit_rate`: share of eras above 0.
     - `max_drawdown`: the largest fall of the running sum below its highest value so far, 0 or more, lower is better;
@@ -200,7 +201,7 @@ def _bounds(method: str, found: Intervals | None) -> dict[str, float]:
 
 
 def _sharpe_corrected(values: Floats, overlap: int) -> float:
-    variance = intervals.long_run_variance(values, overlap)
+    variance = max(intervals.long_run_variance(values, overlap), deviation(values, ddof=0) ** 2)
     if variance == 0 or len(values) < intervals.LEAST_BLOCKS * overlap:
         return math.nan
     return float(values.mean()) / math.sqrt(variance)
