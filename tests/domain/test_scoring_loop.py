@@ -1,11 +1,13 @@
 """The loop over eras and metrics: which cells, headlines and reasons come of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from numerai_rounds.base.errors import DataError
-from numerai_rounds.domain.metrics import mae, spearman
+from numerai_rounds.domain.metrics import corr, mae, spearman
 from numerai_rounds.domain.scoring import loop
 from numerai_rounds.domain.scoring.metric import BENCHMARK, META_MODEL, Inputs
 from tests.domain import scores
@@ -65,7 +67,7 @@ def test_a_constant_column_has_no_score_beside_one_that_has() -> None:
 
 
 def test_nothing_can_be_scored() -> None:
-    with pytest.raises(DataError, match=r"None of the 2 eras can be scored: .* constant in each"):
+    with pytest.raises(DataError, match=r"None of the 2 eras can be scored \(constant predictions, one row\)"):
         scored(CONSTANT, LONELY)
 
 
@@ -197,3 +199,17 @@ class TestHeadlines:
         assert scores.value("mae", scores.on(scores.section([0.5, 0.5]), [0.25, 1])) == pytest.approx(0.375)
         table = pd.DataFrame({"mae": [0.1, 0.4], "rows": [30, 10]})
         assert mae.Metric(Inputs([np.zeros((1, 2))])).headlines(table, 0) == {"mae": pytest.approx(0.175)}
+
+
+def test_an_era_whose_target_is_known_for_few_rows_is_not_scored_on_it() -> None:
+    random = np.random.default_rng(4)
+    eras = []
+    for label, known in (("0575", 10), ("0576", 7)):
+        target = np.where(np.arange(10) < known, random.choice(scores.LEVELS, 10), np.nan)
+        one = replace(scores.section(random.normal(size=10)), label=label)
+        eras.append(loop.known_on(one, {MAIN: random.choice(scores.LEVELS, 10), OTHER: target}))
+    inputs = Inputs([era[MAIN].section.predictions for era in eras])
+    (found,) = loop.score({"corr": corr.Metric}, inputs, eras, MAIN, 1)
+    assert found.per_era["corr_ender_20"].notna().tolist() == [True, False]
+    (main,) = loop.score({"corr": corr.Metric}, inputs, [{OTHER: era[OTHER]} for era in eras], OTHER, 1)
+    assert main.unscored == {"0576": "target known for less than 80% of the rows"}

@@ -15,6 +15,7 @@ def policy_of(number: int | None) -> Payout | None:
 
     Before round 1343 the factor was min(1, 72,000 NMR / all stakes at risk), which this table does not know: it has
     1, the most that the factor could be, so a payout simulated for such a round is at most too large in size.
+    That their targets were `target_ender_20` throughout is assumed: the documentation names the scores only.
     Source: "Staking" in the tournament's documentation.
     """
     if number is None:

@@ -11,6 +11,7 @@ from numerai_rounds.base.columns import ERA, ID, TRAIN, VALIDATION
 from numerai_rounds.base.errors import ConfigurationError, DataError, some
 from numerai_rounds.base.params import Params
 from numerai_rounds.base.payouts import policy_of
+from numerai_rounds.domain.scoring.loop import COVERED
 from numerai_rounds.io import console, history, lock, paths, predictions, reports, score_files
 from numerai_rounds.io.params import load
 from numerai_rounds.io.predictions import Predictions
@@ -85,7 +86,7 @@ def _as_asked(parameters: Params, targets: Sequence[str], round_number: int | No
 def _predicted(parameters: Params, table: Predictions) -> _scores.Predicted:
     """The predictions of each era that has any, and whose target is known."""
     eras = history.era_table(parameters.target)
-    resolved = eras[(eras["data_type"] != TRAIN) & (eras["resolved"] > 0)]
+    resolved = eras[(eras["data_type"] == VALIDATION) & (eras["resolved"] > 0)]
     if resolved.empty:
         raise DataError(f"{parameters.target} is not known in any validation era yet: there is nothing to score.")
     rows, known, thin, met, lacking = {}, {}, [], np.zeros(len(table), bool), 0
@@ -96,7 +97,7 @@ def _predicted(parameters: Params, table: Predictions) -> _scores.Predicted:
             scored = finite & (places >= 0)
             met[places[scored]] = True
             there, needed = int(scored.sum()), int(finite.sum())
-            if 0 < there < _scores.COVERED * needed:
+            if 0 < there < COVERED * needed:
                 thin.append(f"era {era.era}: {there:,} of {needed:,} rows")
             elif there:
                 lacking += needed - there
@@ -107,6 +108,9 @@ def _predicted(parameters: Params, table: Predictions) -> _scores.Predicted:
     _refuse_thin(table, thin)
     if not rows:
         raise DataError(f"{table.where} has no row of a validation era whose {parameters.target} is known.")
+    if len(rows) < len(resolved):
+        absent = [era for era in resolved[ERA] if era not in rows]
+        console.say(f"{len(absent):,} of {len(resolved):,} resolved eras are not in the file: {some(absent)}")
     if lacking:
         console.say(f"{lacking:,} rows of the scored eras have no prediction: left out, as the tournament does.")
     predicted = _scores.Predicted(table.columns, rows, known)
@@ -117,7 +121,7 @@ def _predicted(parameters: Params, table: Predictions) -> _scores.Predicted:
 def _refuse_thin(table: Predictions, thin: Sequence[str]) -> None:
     if thin:
         raise DataError(
-            f"{table.where} covers less than {_scores.COVERED:.0%} of an era ({some(thin)}). The tournament scores no "
+            f"{table.where} covers less than {COVERED:.0%} of an era ({some(thin)}). The tournament scores no "
             "such era: predict all its rows, or none."
         )
 
@@ -137,7 +141,7 @@ def _tell_apart(table: Predictions, left: np.ndarray, target: str) -> None:
     """Say what the rows are that have no known target; a DataError where the data knows nothing of them."""
     counts = {}
     for what, pieces in (
-        (f"validation rows whose {target} is not known", history.ids(VALIDATION)),
+        (f"validation rows of test eras or whose {target} is not known", history.ids(VALIDATION)),
         ("training rows", history.ids(TRAIN)),
         ("live rows", _live_ids()),
     ):

@@ -78,6 +78,7 @@ def judge(scored: Scored, terms: Terms) -> Judgement:
     overlaps = {score: PURGE_ERAS[terms.horizon(target)] for score, target in scored.scores.items()}
     section = terms.section
     summary = statistics.summary(scored.per_era, overlaps, section.interval, section.draws, terms.seed)
+    summary.insert(1, "target", [scored.scores[score] for score in summary["score"]])
     headlines = scored.headlines | {
         f"{score}_{name}": value
         for score, row in summary.set_index("score")[list(HEADLINES)].iterrows()
@@ -95,7 +96,7 @@ def judge(scored: Scored, terms: Terms) -> Judgement:
         summary,
         statistics.by_year(scored.per_era, names),
         statistics.curves(scored.per_era, names),
-        headlines | simulated,
+        simulated | headlines,
     )
 
 

@@ -201,7 +201,9 @@ def _bounds(method: str, found: Intervals | None) -> dict[str, float]:
 
 
 def _sharpe_corrected(values: Floats, overlap: int) -> float:
-    variance = max(intervals.long_run_variance(values, overlap), deviation(values, ddof=0) ** 2)
-    if variance == 0 or len(values) < intervals.LEAST_BLOCKS * overlap:
+    if len(values) < intervals.LEAST_BLOCKS * overlap or deviation(values, ddof=0) == 0:
         return math.nan
+    # Around its own mean a series varies less than around the true one.
+    long_run = intervals.long_run_variance(values, overlap) * len(values) / (len(values) - overlap)
+    variance = max(long_run, deviation(values, ddof=0) ** 2)
     return float(values.mean()) / math.sqrt(variance)

@@ -29,7 +29,7 @@ def run(main: Callable[[], None]) -> None:
 
 def cores(threads: int) -> int:
     """How many threads `threads` stands for: every core where it is 0."""
-    return threads or os.cpu_count() or 1
+    return threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 def _end(error: RoundsError) -> None:

@@ -65,8 +65,8 @@ def _show(scores: Scores, title: str) -> None:
 
 def _compare(found: Mapping[str, Scores], title: str) -> None:
     """Means and Sharpe ratios on the main target, a row for each column of predictions."""
-    names = list(dict.fromkeys(name for scores in found.values() for name in scores.tables["summary"]["score"]))
-    main = [name for name in names if not name.startswith(tuple(f"{other}_" for other in names))]
+    targets = {row["score"]: row["target"] for scores in found.values() for row in _records(scores)}
+    main = [name for name, target in targets.items() if target == targets["corr"] or name == "payout"]
     rows = []
     for column, scores in found.items():
         cells = {row["score"]: _cell("{mean:.4f} ({sharpe:.2f})", row) for row in _records(scores)}

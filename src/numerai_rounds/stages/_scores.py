@@ -30,9 +30,6 @@ MOST_THREADS = 8
 
 META_MODEL_COLUMN = "numerai_meta_model"
 
-COVERED = 0.8
-"""Share of an era's rows that another model must have predictions for, as in numerai-tools; or for none at all."""
-
 
 @dataclass(frozen=True)
 class Predicted:
@@ -127,10 +124,10 @@ def _covering(table: Predictions, rows: EraRows) -> Floats:
     """Another model's predictions of an era; DataError where it has them for a part of the rows only."""
     values: Floats = table.of(rows.ids)[0]
     share = np.isfinite(values).mean()
-    if 0 < share < COVERED:
+    if 0 < share < loop.COVERED:
         raise DataError(
             f"{table.where} has predictions for {share:.0%} of the {len(values):,} rows of era {rows.era}. At least "
-            f"{COVERED:.0%} are needed, or none: it is not of this history. Run `rounds open` to pin both anew."
+            f"{loop.COVERED:.0%} are needed, or none: it is not of this history. Run `rounds open` to pin both anew."
         )
     return values
 

@@ -14,19 +14,19 @@ def contribution(era: Era, other: str) -> Floats:
 
     `correlation_contribution` of numerai-tools: both sides are ranked, ties kept, and gaussianised, over the rows that
     the other model has predictions for. NaN where it has none or where the target or the predictions are constant
-    (numerai-tools gives 0 to constant predictions).
+    (numerai-tools gives 0).
     """
-    result, known = np.full(len(era.section.predictions), np.nan), np.isfinite(era.section.others[other])
-    if not known.any():
+    result, section = np.full(len(era.section.predictions), np.nan), era.section.beside(other)
+    if section is None:
         return result
-    era = era.where(known)
-    scorable, values = era.scorable, era.section.others[other]
+    values, target = section.others[other], era.target[np.isfinite(era.section.others[other])]
+    scorable = section.varying & (np.ptp(target) > 0)
     if scorable.any() and np.ptp(values) > 0:
         theirs = ranks.gaussianize(ranks.shares(ranks.twice_ranks(values[None])))[0]
-        ours = era.section.gaussian[scorable]
-        target = LEVELS * (era.target - era.target.mean())
+        ours = section.gaussian[scorable]
+        centred = LEVELS * (target - target.mean())
         shared = (ours * theirs).sum(axis=1) / np.square(theirs).sum()
-        result[scorable] = ((ours * target).sum(axis=1) - shared * (theirs * target).sum()) / len(target)
+        result[scorable] = ((ours * centred).sum(axis=1) - shared * (theirs * centred).sum()) / len(target)
     return result
 
 
@@ -35,8 +35,7 @@ def transformed_correlation(era: Era, other: str) -> Floats:
 
     The other model's are taken as they are. NaN where either side is constant, or the other model has none.
     """
-    known = np.isfinite(era.section.others[other])
-    if not known.any():
+    section = era.section.beside(other)
+    if section is None:
         return np.full(len(era.section.predictions), np.nan)
-    section = era.section.where(known)
     return ranks.pearson(section.powered, section.others[other])

@@ -1,8 +1,8 @@
 """One era, as metrics see it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +15,28 @@ from numerai_rounds.domain.scoring.neutral import neutralized
 Floats = NDArray[np.float64]
 Levels = NDArray[np.int8]
 Places = NDArray[np.intp]
+
+
+T = TypeVar("T")
+
+
+class cached(Generic[T]):  # noqa: N801 - a decorator
+    """A property that is computed once; `functools.cached_property` makes threads wait for each other before 3.12.
+
+    Each era is the work of one thread.
+    """
+
+    def __init__(self, function: Callable[[Any], T]) -> None:
+        """Take the property's function."""
+        self._function = function
+        self._name = function.__name__
+        self.__doc__ = function.__doc__
+
+    def __get__(self, instance: Any, _: Any = None) -> T:
+        """Its value, from then on an attribute of the instance."""
+        value = self._function(instance)
+        instance.__dict__[self._name] = value
+        return value
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +54,10 @@ class CrossSection:
     """Predictions of others by name, shape (rows,); NaN where they have none."""
     start: int = 0
     """Rows of earlier eras."""
+    whole: "CrossSection | None" = None
+    """What it is a part of; None where it is all."""
+    within: NDArray[np.bool_] | None = None
+    """Which rows of `whole` it has."""
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -48,30 +74,40 @@ class CrossSection:
             np.compress(rows, self.features.T, axis=1).T,
             {name: values[rows] for name, values in self.others.items()},
             self.start,
+            self,
+            rows,
         )
 
-    @cached_property
+    def beside(self, other: str) -> "CrossSection | None":
+        """The rows that another model has predictions for, without features; None where there are none."""
+        if other not in self._beside:
+            rows = np.isfinite(self.others[other])
+            featureless = replace(self, features=self.features[:, :0])
+            self._beside[other] = (self if rows.all() else featureless.where(rows)) if rows.any() else None
+        return self._beside[other]
+
+    @cached
     def varying(self) -> NDArray[np.bool_]:
         """Columns of predictions that are not constant, shape (columns,)."""
         varying: NDArray[np.bool_] = np.ptp(self.predictions, axis=1) > 0
         return varying
 
-    @cached_property
+    @cached
     def twice_ranks(self) -> NDArray[np.int64]:
         """Twice the ranks of the predictions, shape (columns, rows)."""
         return ranks.twice_ranks(self.predictions)
 
-    @cached_property
+    @cached
     def gaussian(self) -> Floats:
         """Gaussianised tie-kept ranks of the predictions, shape (columns, rows)."""
         return ranks.gaussianize(ranks.shares(self.twice_ranks))
 
-    @cached_property
+    @cached
     def powered(self) -> Floats:
         """`gaussian` to the power of 1.5: Numerai's transformation of predictions."""
         return ranks.power_1_5(self.gaussian)
 
-    @cached_property
+    @cached
     def exposures(self) -> Floats:
         """Pearson of the predictions, as they are, with each feature: shape (columns, features), NaN if constant.
 
@@ -89,18 +125,35 @@ class CrossSection:
     def neutral(self, name: str, places: Places) -> Floats:
         """`powered` of predictions neutralised to some features, shape (columns, rows); kept by the features' name.
 
-        NaN where nothing is left of a column.
+        As in numerai-tools, features are taken out over all rows that have predictions, whatever the target. NaN where
+        nothing is left of a column.
         """
         if name not in self._neutral:
-            left = neutralized(self.gaussian, self.features[:, places])
+            left = self.left_by(name, places)
             known = np.isfinite(left).all(axis=1)
             powered = np.full(left.shape, np.nan)
             powered[known] = ranks.power_1_5(ranks.gaussianize(ranks.shares(ranks.twice_ranks(left[known]))))
             self._neutral[name] = powered
         return self._neutral[name]
 
-    @cached_property
+    def left_by(self, name: str, places: Places) -> Floats:
+        """What features leave of `gaussian`, taken out over the rows of `whole`: shape (columns, rows)."""
+        if self.whole is not None and self.within is not None:
+            return np.compress(self.within, self.whole.left_by(name, places), axis=1)
+        if name not in self._lefts:
+            self._lefts[name] = neutralized(self.gaussian, self.features[:, places])
+        return self._lefts[name]
+
+    @cached
     def _neutral(self) -> dict[str, Floats]:
+        return {}
+
+    @cached
+    def _lefts(self) -> dict[str, Floats]:
+        return {}
+
+    @cached
+    def _beside(self) -> "dict[str, CrossSection | None]":
         return {}
 
 
@@ -123,18 +176,16 @@ class Era:
     """Shape (rows,), finite, 0 to 1."""
     centre: float
     """Mean of the target over every row that has one, with or without a prediction."""
+    thin: bool = False
+    """Whether the target is known for too few rows to score the era on it."""
 
     @property
     def scorable(self) -> NDArray[np.bool_]:
         """Columns of predictions for which a correlation exists, shape (columns,): neither side is constant."""
-        varying = len(self.target) > 1 and np.ptp(self.target) > 0
+        varying = len(self.target) > 1 and np.ptp(self.target) > 0 and not self.thin
         return self.section.varying & varying
 
-    def where(self, rows: NDArray[np.bool_]) -> "Era":
-        """Some of the rows; itself where all are asked for."""
-        return self if rows.all() else Era(self.section.where(rows), self.target[rows], self.centre)
-
-    @cached_property
+    @cached
     def powered_target(self) -> Floats:
         """The centred target to the power of 1.5, shape (rows,)."""
         return ranks.power_1_5(self.target - self.centre)

@@ -13,12 +13,16 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from numerai_rounds.base.columns import ERA, TARGET_PREFIX
-from numerai_rounds.base.errors import DataError
+from numerai_rounds.base.errors import DataError, some
 from numerai_rounds.domain.scoring.era import CrossSection, Era, Floats
 from numerai_rounds.domain.scoring.metric import Inputs, Metric
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+COVERED = 0.8
+"""Share of an era's rows that a target must be known for, or another model must have predictions for, as in
+numerai-tools."""
 
 Targets = Mapping[str, Era]
 """One era on each target that it is scored on, the main one first."""
@@ -48,17 +52,19 @@ def known_on(section: CrossSection, targets: Mapping[str, Floats]) -> dict[str, 
     """
     # Compiled loops are slow, and sums differ in their last bits, where a column's values do not lie side by side.
     section = replace(section, predictions=np.ascontiguousarray(section.predictions))
-    present = np.isfinite(section.predictions).all(axis=0)
+    present = np.asarray(np.isfinite(section.predictions).all(axis=0))
+    whole = replace(section.where(present), whole=None, within=None)
     sections: dict[bytes, CrossSection] = {}
     found = {}
     for name, target in targets.items():
         known = np.isfinite(target)
-        rows = known & present
+        rows = known[present]
         if rows.any():
             key = rows.tobytes()
             if key not in sections:
-                sections[key] = section.where(rows)
-            found[name] = Era(sections[key], target[rows], float(target[known].mean()))
+                sections[key] = whole.where(rows)
+            thin = rows.sum() < COVERED * len(rows)
+            found[name] = Era(sections[key], target[present][rows], float(target[known].mean()), bool(thin))
     return found
 
 
@@ -75,7 +81,8 @@ def score(
     Metrics that need what is absent are left out. An era without a correlation (constant predictions, a single row)
     has NaN there and is left out of means; the headline `eras_unscored` counts such eras, so that a model which often
     predicts a constant cannot hide it. Headlines that do not exist (the Sharpe ratio of a single era) are left out.
-    DataError where no era at all can be scored. Memory holds `threads` eras and two more.
+    DataError where no era at all can be scored. Memory holds
+    `threads` eras and two more, and some numbers for each era.
     """
     used = {name: kind(inputs) for name, kind in metrics.items() if not set(kind.needs) & set(inputs.absent)}
     left_out = {
@@ -88,7 +95,7 @@ def score(
         for scores in _mapped(partial(_score_era, list(used.values()), main), eras, threads):
             for metric, part in zip(used.values(), scores.parts, strict=True):
                 metric.gather(part)
-            found.append(scores)
+            found.append(replace(scores, parts=[]))  # parts are as large as the features are many
     left_out |= {name: reason for name, metric in used.items() if (reason := metric.left_out())}
     return [_scored(used, found, column, left_out, main) for column in range(inputs.columns)]
 
@@ -111,7 +118,10 @@ def _score_era(metrics: Sequence[Metric], main: str, targets: Targets) -> _EraSc
     first = targets[main]
     for metric in metrics:
         for target, era in targets.items() if metric.on_target else [(main, first)]:
-            named = {column_name(name, target, main): values for name, values in metric.era(era).items()}
+            scored = metric.era(era)
+            if era.thin and metric.on_target:
+                scored = {name: np.full_like(values, np.nan) for name, values in scored.items()}
+            named = {column_name(name, target, main): values for name, values in scored.items()}
             columns |= named
             scores |= dict.fromkeys(named, target) if metric.is_score else {}
     unscored = [_reason(first, scorable) for scorable in first.scorable]
@@ -122,6 +132,8 @@ def _score_era(metrics: Sequence[Metric], main: str, targets: Targets) -> _EraSc
 def _reason(era: Era, scorable: np.bool_) -> str:
     if scorable:
         return ""
+    if era.thin:
+        return f"target known for less than {COVERED:.0%} of the rows"
     if len(era.target) == 1:
         return "one row"
     return "constant target" if np.ptp(era.target) == 0 else "constant predictions"
@@ -133,8 +145,8 @@ def _scored(
     unscored = {era.label: era.unscored[column] for era in eras if era.unscored[column]}
     if len(unscored) == len(eras):
         raise DataError(
-            f"None of the {len(eras)} eras can be scored: the predictions or the targets are constant in each. "
-            "The model has learnt nothing; give it more trees, more features or less regularisation."
+            f"None of the {len(eras)} eras can be scored ({some(dict.fromkeys(unscored.values()))}). Where predictions "
+            "are constant the model has learnt nothing: give it more trees, more features or less regularisation."
         )
     per_era = pd.DataFrame({ERA: [era.label for era in eras], "rows": [era.rows for era in eras]})
     on: dict[str, str] = {}
