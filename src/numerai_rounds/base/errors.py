@@ -3,10 +3,13 @@
 RoundsError              1
 ├── ConfigurationError   2   conf/, params.yaml or an override is wrong: change it
 ├── DataError            3   the data breaks the tournament's rules: do not use it
+│   └── StaleError           the submission is not of the live data served now: predict again
 ├── ServiceError         4   the service did not answer as it should: try again
 │   ├── TransientError       another attempt may help; raised and caught inside one request
 │   └── RefusedError         the service said why it will not answer
-└── MachineError         5   this machine lacks disk, memory or a permission
+├── MachineError         5   this machine lacks disk, memory or a permission
+├── ClosedError          6   the round is not open: there is nothing to do before the next one
+└── BusyError            7   another run is at work in this repository: wait for it
 
 A message says what was found, where, what was expected, and what to do about it.
 """
@@ -33,6 +36,10 @@ class DataError(RoundsError):
     exit_code = 3
 
 
+class StaleError(DataError):
+    """The submission was made from other live data than what is served now."""
+
+
 class ServiceError(RoundsError):
     """The service is unreachable, refused, or answered with something else."""
 
@@ -56,6 +63,18 @@ class MachineError(RoundsError):
     """The machine cannot do what was asked: no disk space, no permission."""
 
     exit_code = 5
+
+
+class ClosedError(RoundsError):
+    """The service does not take submissions for the round now."""
+
+    exit_code = 6
+
+
+class BusyError(RoundsError):
+    """Another process works on this repository."""
+
+    exit_code = 7
 
 
 def one_of(found: str, allowed: Iterable[str]) -> str:

@@ -4,10 +4,14 @@ from pathlib import Path
 
 from numerai_rounds.base.roles import SIDES, file_name
 
+ENV = Path(".env")
+"""Secrets; git ignores it."""
+
 CONF = Path("conf")
 ROUND = CONF / "round.yaml"
 PARAMS = Path("params.yaml")
 LOCK = Path("dvc.lock")
+DVC_TMP = Path(".dvc/tmp")
 
 DATA = Path("data")
 GUARD = DATA / "guard.txt"
@@ -23,12 +27,19 @@ BINNED = DATA / "binned"
 PREDICTIONS = DATA / "predictions" / "validation.parquet"
 SUBMISSION = DATA / "submission" / "live_predictions.csv"
 
+PACKAGE = DATA / "package" / "predict.pkl"
+IMAGES = DATA / "images"
+"""Environments like those that Numerai runs packages in."""
+
 MODELS = Path("models")
 MODEL = MODELS / "model.txt"
 IMPORTANCE = MODELS / "importance.csv"
 
 METRICS = Path("metrics")
 SCORES = METRICS / "validation.json"
+LIVE_SCORES = METRICS / "live_scores.csv"
+
+RECEIPTS = Path("receipts")
 
 
 def raw(part: str, role: str) -> Path:

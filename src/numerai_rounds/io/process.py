@@ -1,5 +1,6 @@
 """How a stage or command ends: one sentence and an exit code, never a traceback for a user's mistake."""
 
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -7,6 +8,9 @@ from pathlib import Path
 
 from numerai_rounds.base.errors import MachineError, RoundsError
 from numerai_rounds.io import atomic, console
+
+FAILURE = "NUMERAI_ROUNDS_FAILURE"
+"""Names the file where a stage leaves its exit code and words: DVC itself always ends with 255."""
 
 
 def run(main: Callable[[], None]) -> None:
@@ -33,5 +37,8 @@ def cores(threads: int) -> int:
 
 
 def _end(error: RoundsError) -> None:
+    if FAILURE in os.environ:
+        words = {"exit_code": error.exit_code, "message": str(error)}
+        atomic.write_text(Path(os.environ[FAILURE]), json.dumps(words))
     console.complain(f"error: {error}")
     sys.exit(error.exit_code)

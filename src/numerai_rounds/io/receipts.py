@@ -1,0 +1,101 @@
+"""Receipts: what was sent for which round and model, and what became of it; one file each, in git."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+
+from numerai_rounds.base.errors import DataError
+from numerai_rounds.base.params import Payout, Section
+from numerai_rounds.io import atomic, paths
+
+Outcome = Literal["sending", "creating", "accepted", "late", "rejected", "unknown"]
+"""`sending`: nothing was submitted yet. `creating`: it may have been, and so it may where it is `unknown`."""
+
+ARRIVED = ("accepted", "late")
+"""Outcomes of a submission that the service holds and scores."""
+
+
+class Receipt(Section):
+    """One submission. Times are the service's, in UTC, as ISO text; null where the service has not said."""
+
+    round: Annotated[int, Field(ge=1)]
+    model: str
+    """Name of the model slot."""
+    model_id: str
+    experiment: str | None
+    """The DVC experiment that the file is of; null for the pipeline as it is committed."""
+    commit: str
+    """The git commit that makes this file again."""
+    uncommitted: list[str]
+    """Files that were not as in that commit when the file was sent."""
+    sha256: str
+    """Of the file."""
+    rows: int
+    service: str
+    """Host that it was sent to."""
+    filename: str | None = None
+    """The service's own name for the file."""
+    submission_id: str | None = None
+    outcome: Outcome = "sending"
+    reason: str | None = None
+    """Why the outcome is what it is, where that needs a word."""
+    verified: bool = False
+    """Whether the service's copy was read back and is the same."""
+    submitted: str | None = None
+    closes: str | None = None
+    """Deadline of the round."""
+    payout: Payout | None = None
+    """How the round pays."""
+    scores: dict[str, str] = Field(default_factory=dict)
+    """The service's display names of the scores that the round pays for: `corr`, `mmc`."""
+
+    @property
+    def said(self) -> str:
+        """The outcome as people are told it."""
+        return {"sending": "not sent", "creating": "unknown"}.get(self.outcome, self.outcome)
+
+    @property
+    def arrived(self) -> bool:
+        """Whether the service holds the submission."""
+        return self.outcome in ARRIVED
+
+
+def place(receipt: Receipt) -> Path:
+    """Where a new receipt goes: a further one of the same file, round and model gets a number."""
+    stem = f"{re.sub(r'[^A-Za-z0-9_-]', '-', receipt.model)}-{receipt.sha256[:8]}"
+    folder = paths.RECEIPTS / f"round-{receipt.round}"
+    taken = len(list(folder.glob(f"{stem}*.json")))
+    return folder / f"{stem}{f'-{taken + 1}' if taken else ''}.json"
+
+
+def write(receipt: Receipt, path: Path) -> None:
+    """Write or replace a receipt."""
+    atomic.write_text(path, receipt.model_dump_json(indent=2) + "\n")
+
+
+def after_failure(path: Path, receipt: Receipt, reason: str) -> Receipt:
+    """What is known of a submission that failed on its way, with the reason; a receipt of nothing is removed."""
+    kept = _read(path) if path.exists() else receipt
+    if kept.outcome == "sending":
+        path.unlink(missing_ok=True)
+    return kept.model_copy(update={"reason": reason})
+
+
+def read_all(number: int | None = None) -> dict[Path, Receipt]:
+    """Every receipt, or those of a round, the oldest round first; DataError where a file is no receipt."""
+    folder = "round-*" if number is None else f"round-{number}"
+    found = {path: _read(path) for path in paths.RECEIPTS.glob(f"{folder}/*.json")}
+    return dict(sorted(found.items(), key=lambda item: (item[1].round, item[1].submitted or "~", str(item[0]))))
+
+
+def _read(path: Path) -> Receipt:
+    try:
+        return Receipt.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        where = ".".join(map(str, problem["loc"])) or "the file"
+        raise DataError(
+            f"{path} is no receipt ({where}: {problem['msg']}). `git checkout {path}` restores it."
+        ) from None
