@@ -1,0 +1,122 @@
+"""The answers to numerapi's GraphQL queries, by the field that each asks for."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from tests.service import submissions
+from tests.service.shapes import CLOSES, OPENS, PRESENT, TOURNAMENT, iso, round_entry, scores_asked
+from tests.service.submissions import RefusedQueryError
+
+if TYPE_CHECKING:
+    from tests.service.stand_in import StandIn
+
+SIGNALS = 11
+
+
+def operation(query: str) -> str:
+    """The field that a query asks for."""
+    asked = re.search(r"\{\s*(\w+)", query)
+    return asked[1] if asked else ""
+
+
+def answer(service: "StandIn", query: str, variables: Mapping[str, Any], authorization: str | None) -> dict[str, Any]:
+    """What the service does for a query, and says."""
+    field = operation(query)
+    if field not in ANSWERS:
+        return _refusal(None, "Cannot query this field")
+    if field not in PUBLIC and authorization != "Token {}${}".format(*service.keys):
+        return _refusal(None, "You must be authenticated to perform this action")
+    try:
+        return {"data": {field: ANSWERS[field](service, variables)}}
+    except RefusedQueryError as error:
+        return _refusal({field: None}, str(error), path=[field])
+    except KeyError as error:
+        return _refusal(None, f"variable {error} is missing")
+
+
+def _refusal(data: dict[str, None] | None, message: str, **more: Any) -> dict[str, Any]:
+    return {"errors": [{"message": message, **more}], "data": data}
+
+
+def _rounds(service: "StandIn", asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The current round, or the one asked for if it was ever opened."""
+    current, status = service.round_number, asked.get("status")
+    number = asked.get("number") or current
+    if number is None or number > (current or number):
+        return []
+    if status not in (None, _status(service, number)):
+        return []
+    configs = service.score_configs.get(number, PRESENT)
+    if number == current:
+        return [round_entry(number, service.opens, service.closes, configs)]
+    return [round_entry(number, OPENS, CLOSES.replace(year=OPENS.year), configs)]
+
+
+def _status(service: "StandIn", number: int) -> str:
+    now = service.clock()
+    if number != service.round_number or now >= service.closes:
+        return "RESOLVING"
+    return "OPEN" if now >= service.opens else "UPCOMING"
+
+
+def _dataset(service: "StandIn", asked: Mapping[str, Any]) -> str:
+    name = asked["filename"]
+    if name not in service.files:
+        raise RefusedQueryError(f"no dataset {name}")
+    return service.signed(name)
+
+
+def _account(service: "StandIn", asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The account with all that numerapi ever asks of it."""
+    slots = [(name, model_id, TOURNAMENT) for name, model_id in service.models.items()]
+    models = [
+        {
+            "id": model_id,
+            "name": name,
+            "tournament": tournament,
+            "submissions": [
+                {"id": entry.id, "filename": entry.filename}
+                for entry in service.submissions
+                if entry.model_id == model_id and entry.listings >= service.shown_after
+            ],
+            "v2Stake": None,
+        }
+        for name, model_id, tournament in [*slots, ("signals_one", "model-signals-id", SIGNALS)]
+    ]
+    return {
+        "id": "account-id",
+        "username": "someone",
+        "email": "someone@example.org",
+        "walletAddress": "0x0000000000000000000000000000000000000001",
+        "availableNmr": "1.5",
+        "mfaEnabled": True,
+        "status": "VERIFIED",
+        "insertedAt": iso(OPENS),
+        "models": models,
+        "apiTokens": [{"name": "key", "public_id": service.keys[0], "scopes": ["upload_submission"]}],
+    }
+
+
+def _names(offered: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "id": identity} for name, identity in offered.items()]
+
+
+ANSWERS: dict[str, Callable[["StandIn", Mapping[str, Any]], Any]] = {
+    "rounds": _rounds,
+    "listDatasets": lambda service, _: sorted(service.files),
+    "dataset": _dataset,
+    "submissionScores": lambda service, asked: scores_asked(service.scores, dict(asked)),
+    "account": _account,
+    "submission_upload_auth": submissions.upload_auth,
+    "create_submission": submissions.create_submission,
+    "submissions": submissions.listed,
+    "model": submissions.model,
+    "submissionDownloadAuth": submissions.download_auth,
+    "computePickleUploadAuth": submissions.upload_auth,
+    "createComputePickleUpload": submissions.create_pickle,
+    "computePickleDataVersions": lambda service, _: _names(service.data_versions),
+    "computePickleDockerImages": lambda service, _: _names(service.docker_images),
+}
+PUBLIC = {"rounds", "listDatasets", "dataset", "submissionScores"}
+"""What needs no keys."""
