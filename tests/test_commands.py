@@ -14,7 +14,7 @@ from tests.conftest import Repository
 SECRETS = {"NUMERAI_PUBLIC_ID": uuid4().hex, "NUMERAI_SECRET_KEY": uuid4().hex}
 
 
-@pytest.mark.parametrize("command", ["compose", "promote", "open", "score", "report", "doctor"])
+@pytest.mark.parametrize("command", [command.name or command.callback.__name__ for command in app.registered_commands])
 def test_every_command_shows_an_example(command: str) -> None:
     shown = CliRunner().invoke(app, [command, "--help"]).output
     assert "Example" in shown

@@ -67,12 +67,19 @@ def test_the_readme_works_as_written(tmp_path: Path) -> None:
         ignored.write("my-data/\n")
     repository.commit("small")
     with StandIn(serve(repository), round_number=1400) as service:
+        public, secret = service.keys
+        given = {
+            "NUMERAI_API_URL": service.url,
+            "NUMERAI_PUBLIC_ID": public,
+            "NUMERAI_SECRET_KEY": secret,
+        }
         for command in commands(ROOT / "README.md"):
             if command.startswith("make "):
                 repository.run("make", "--dry-run", *command.split()[1:])
             elif not command.startswith("source "):
-                repository.run("bash", "-euc", command, NUMERAI_API_URL=service.url)
+                repository.run("bash", "-euc", command, **given)
     for block in re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL):
         repository.run("python", "-c", block)
+    assert [submission.round for submission in service.submissions] == [1400]
     assert repository.params()["model"]["learning_rate"] == 0.01
     assert (repository.path / "dvc_plots/index.html").exists()

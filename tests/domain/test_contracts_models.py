@@ -1,5 +1,6 @@
 """What every kind of model keeps."""
 
+import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 from numerai_rounds.base import plugins
 from numerai_rounds.base.errors import DataError
 from numerai_rounds.base.params import Section
+from numerai_rounds.io import packages
 from tests.domain.presets import check_params, kind_of, modules, preset, presets
 
 ROWS, COUNT = 3000, 12
@@ -182,6 +184,20 @@ class TestModel:
         assert importance.set_index("feature")["importance"][NAMES[-1]] == 0
         assert importance["importance"].is_monotonic_decreasing
         assert (importance["importance"] >= 0).all()
+
+    def test_its_portable_form_predicts_the_same_bits(self, module: ModuleType, params: Any) -> None:
+        model, features = fit(module, params), market()[0]
+        predictions = model.predict(features, 1)
+        predict = module.portable(model.text)
+        for dtype in (np.int8, np.float32, np.float64):
+            assert_array_equal(predict(features.astype(dtype)), predictions)
+            assert_array_equal(predict(np.ascontiguousarray(features, dtype)), predictions)
+
+    def test_its_portable_form_can_be_packaged(self, module: ModuleType, params: Any) -> None:
+        model, features = fit(module, params), market()[0]
+        packages.write(module.portable(model.text), Path("model.pkl"))
+        predict = pickle.loads(Path("model.pkl").read_bytes())
+        assert_array_equal(predict(features), model.predict(features, 1))
 
     def test_the_dataset_is_as_it_was(self, module: ModuleType, params: Any) -> None:
         folder = build(module, params.dataset)

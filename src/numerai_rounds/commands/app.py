@@ -42,8 +42,8 @@ def promote(
 @app.command("open", epilog="Examples:  rounds open   |   rounds open --next   |   rounds open --round 1350")
 def open_round(
     number: Annotated[int | None, typer.Option("--round", help="Round to open instead of the current one.")] = None,
-    following: Annotated[bool, typer.Option("--next", help="Open the round after the pinned one.")] = False,  # noqa: FBT002
-    accept_changes: Annotated[  # noqa: FBT002
+    following: Annotated[bool, typer.Option("--next", help="Open the round after the pinned one.")] = False,
+    accept_changes: Annotated[
         bool, typer.Option("--accept-changes", help="Let `fetch` replace eras of the history that changed upstream.")
     ] = False,
 ) -> None:
@@ -51,6 +51,61 @@ def open_round(
     from numerai_rounds.commands import opening
 
     opening.open_round(number, following=following, accept_changes=accept_changes)
+
+
+@app.command(
+    epilog="Examples:  rounds run   |   rounds run --wait --upload --push --notify   |   "
+    "rounds run --upload --model mine --model other=medium_set"
+)
+def run(
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for a round to open.")] = False,
+    send: Annotated[bool, typer.Option("--upload", help="Send the submission and read it back.")] = False,
+    push: Annotated[bool, typer.Option("--push", help="Push data with DVC, then commits and tags with git.")] = False,
+    notify: Annotated[
+        bool, typer.Option("--notify", help="Send the last line to the webhook in NUMERAI_ROUNDS_WEBHOOK.")
+    ] = False,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODEL[=EXPERIMENT]", help="Slot to send to; EXPERIMENT is a preset of conf/experiment."),
+    ] = None,
+    late: Annotated[bool, typer.Option("--late", help="Also after the round has closed.")] = False,
+    every: Annotated[float, typer.Option(min=1, help="Seconds between questions while waiting.")] = 30,
+    patience: Annotated[float, typer.Option(min=0, help="Minutes to wait at most.")] = 90,
+) -> None:
+    """Play the whole round: open, predict, commit, upload, tag, push. Started again, it goes on where it stopped."""
+    from numerai_rounds.commands import running, uploading
+
+    plan = running.Plan(
+        upload=send,
+        push=push,
+        wait=wait,
+        every=every,
+        patience=patience,
+        options=uploading.Options(models=model or [], late=late),
+    )
+    running.run(plan, notifies=notify)
+
+
+@app.command(
+    epilog="Examples:  rounds upload --dry-run   |   rounds upload --model mine   |   "
+    "rounds upload --model mine --model other=slower"
+)
+def upload(
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODEL[=EXPERIMENT]",
+            help="Slot to send to, and the experiment whose submission it gets; may be repeated.",
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, send nothing.")] = False,
+    late: Annotated[bool, typer.Option("--late", help="Also after the round has closed.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Also what was sent before.")] = False,
+) -> None:
+    """Send the submission of the pinned round, read it back, and keep a receipt."""
+    from numerai_rounds.commands import uploading
+
+    uploading.upload(uploading.Options(models=model or [], late=late, again=again), dry_run=dry_run)
 
 
 @app.command(
@@ -70,6 +125,39 @@ def score(
     from numerai_rounds.commands import scoring
 
     scoring.score(file, columns=column or [], targets=target or [], round_number=number, output=output)
+
+
+@app.command(
+    epilog="Examples:  rounds package   |   rounds package --no-check   |   rounds package --upload --model mine"
+)
+def package(
+    check: Annotated[bool, typer.Option("--check/--no-check", help="Try it in an environment like Numerai's.")] = True,
+    send: Annotated[bool, typer.Option("--upload", help="Send it to a model slot.")] = False,
+    model: Annotated[str | None, typer.Option(metavar="MODEL", help="Slot to send to.")] = None,
+) -> None:
+    """Write the model as one file that Numerai can run by itself."""
+    from numerai_rounds.commands import packaging
+
+    packaging.package(check=check, send=send, model=model)
+
+
+@app.command(epilog="Examples:  rounds scores   |   rounds scores --model mine --no-commit")
+def scores(
+    model: Annotated[list[str] | None, typer.Option(help="Instead of all with a receipt; may be repeated.")] = None,
+    commit: Annotated[bool, typer.Option("--commit/--no-commit", help="Commit metrics/live_scores.csv.")] = True,
+) -> None:
+    """Fetch the live scores of past rounds and compare them with validation's."""
+    from numerai_rounds.commands import live_scores
+
+    live_scores.scores(model or [], commit=commit)
+
+
+@app.command("list", epilog="Examples:  rounds list   |   rounds list --last 60")
+def list_rounds(last: Annotated[int, typer.Option(min=1, help="Rounds to show.")] = 20) -> None:
+    """Show the rounds that were played here, the newest first."""
+    from numerai_rounds.commands import listing
+
+    listing.list_rounds(last)
 
 
 @app.command(epilog="Example:  rounds report")

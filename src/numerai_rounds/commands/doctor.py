@@ -1,6 +1,5 @@
 """`rounds doctor`: what is missing or wrong on this machine, in plain words."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -10,10 +9,9 @@ from importlib import metadata
 from pathlib import Path
 
 import psutil
-from dotenv import dotenv_values
 
-from numerai_rounds.base.errors import MachineError, RoundsError, some
-from numerai_rounds.io import compose, console, paths
+from numerai_rounds.base.errors import ConfigurationError, MachineError, RoundsError, some
+from numerai_rounds.io import compose, console, credentials, paths
 from numerai_rounds.io.fetching import room
 from numerai_rounds.io.params import load
 
@@ -24,7 +22,6 @@ DISK_GB = 2.0
 """What the sample needs; a real round's files are counted from their pins."""
 
 SOUND, NOTE, WRONG = "ok", "note", "wrong"
-KEYS = ("NUMERAI_PUBLIC_ID", "NUMERAI_SECRET_KEY")
 
 
 def doctor() -> None:
@@ -105,16 +102,10 @@ def _memory() -> tuple[str, str]:
 
 def _keys() -> tuple[str, str]:
     try:
-        known = {**dotenv_values(".env"), **os.environ}
-    except UnicodeDecodeError:
-        return WRONG, ".env is not UTF-8 text. Write it again."
-    given = [key for key in KEYS if known.get(key)]
-    if len(given) == 1:
-        return (
-            WRONG,
-            f"only {given[0]} is set; set both of {' and '.join(KEYS)} in the environment or .env, or neither.",
-        )
-    return (SOUND, "both given") if given else (NOTE, "none given, and none needed: data is public")
+        given = credentials.token()
+    except ConfigurationError as error:
+        return WRONG, str(error)
+    return (SOUND, "both given") if given else (NOTE, "none given; only `rounds upload` needs them")
 
 
 def _remote() -> tuple[str, str]:

@@ -6,6 +6,7 @@ from numerai_rounds.base.params import Params, Payout, Round
 from numerai_rounds.io import conf_edits, console, paths
 from numerai_rounds.io.compose import check_params
 from numerai_rounds.io.params import load
+from numerai_rounds.io.presets import ROUND
 
 NOTHING = Round(source="", number=None, history={}, live={})
 
@@ -19,7 +20,8 @@ def open_round(number: int | None, *, following: bool, accept_changes: bool = Fa
     """
     if conf_edits.pinned_round() is None:
         conf_edits.write_round(NOTHING)
-    check_params()
+    check_params(beside=ROUND)
+    conf_edits.write_params()
     parameters = load()
     source = plugins.load("data", parameters.data.kind)
     pinned = parameters.round if parameters.round.source == parameters.data.kind else None

@@ -30,17 +30,21 @@ def compose(conf: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
     return dict(OmegaConf.to_container(_composed(conf, overrides)))  # type: ignore[arg-type]
 
 
-def compose_text(conf: Path) -> str:
+def compose_text(conf: Path, overrides: Sequence[str] = ()) -> str:
     """The content of params.yaml."""
-    return OmegaConf.to_yaml(_composed(conf, ()))
+    return OmegaConf.to_yaml(_composed(conf, overrides))
 
 
-def check_params() -> None:
-    """Refuse a params.yaml that is not what conf/ composes to."""
+def check_params(beside: str | None = None) -> None:
+    """Refuse a params.yaml that is not what conf/ composes to; `beside` names a section that may differ."""
     text = compose_text(paths.CONF)
     if paths.PARAMS.is_file() and paths.PARAMS.read_bytes() == text.encode():
         return
     apart = differences(compose(paths.CONF), read_yaml(paths.PARAMS))
+    if beside is not None:
+        apart = {key: values for key, values in apart.items() if key.partition(".")[0] != beside}
+        if not apart:
+            return
     what = some(f"{key} (conf/: {ours!r}, params.yaml: {theirs!r})" for key, (ours, theirs) in apart.items())
     raise ConfigurationError(
         f"params.yaml and conf/ differ in {what or 'form'}. "

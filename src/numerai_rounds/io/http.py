@@ -4,6 +4,8 @@ import ipaddress
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -38,6 +40,10 @@ class Limits:
     progress: int = 1 << 20
     """Bytes that make an attempt worth its while: the count of attempts starts again."""
     sleep: Callable[[float], None] = time.sleep
+
+
+PATIENCE = Limits()
+"""Of every request that is not given limits of its own."""
 
 
 class Session(requests.Session):
@@ -138,6 +144,14 @@ def send(session: Session, method: str, url: str, limits: Limits, **options: Any
 def answered(response: requests.Response) -> str:
     """`api.example.org answered 404 Not Found`."""
     return f"{host(response.url)} answered {response.status_code} {response.reason or ''}".rstrip()
+
+
+def date(response: requests.Response) -> datetime | None:
+    """The server's own clock when it answered; None where it does not say."""
+    try:
+        return parsedate_to_datetime(response.headers.get("Date", "")).astimezone(UTC)
+    except ValueError:
+        return None
 
 
 def pieces(response: requests.Response, limits: Limits) -> Iterator[bytes]:

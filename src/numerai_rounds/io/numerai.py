@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import numerapi
@@ -34,11 +35,24 @@ class ScorePaid(BaseModel):
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, allow_inf_nan=False)
 
     name: str
+    display_name: str | None = None
+    """What the service calls it where it tells the scores of a submission."""
     default_multiplier: float | None = None
     total_score_days: int | None = None
     """Business days that the score looks ahead."""
     clip_threshold: Annotated[float, Field(gt=0)] | None = None
     payout_factor: Annotated[float, Field(ge=0)] | None = None
+
+
+class Window(BaseModel):
+    """When a round takes submissions that can be staked, by the service's own clock."""
+
+    model_config = ConfigDict(frozen=True)
+
+    number: int
+    opens: datetime
+    closes: datetime
+    is_open: bool
 
 
 class Client(numerapi.NumerAPI):
@@ -56,7 +70,8 @@ class Client(numerapi.NumerAPI):
         self.tournament_id = TOURNAMENT
         self.global_data_dir = "."
         self._url = _address()
-        self._limits = limits or Limits()
+        self.limits = limits or http.PATIENCE
+        self._said_at: datetime | None = None
 
     def raw_query(
         self,
@@ -70,18 +85,33 @@ class Client(numerapi.NumerAPI):
         Raises RefusedError where the service says why it will not answer, and ServiceError where it says nothing.
         Retries follow the client's limits.
         """
+        return http.patiently(
+            lambda: self.raw_query_once(query, variables, authorization=authorization),
+            "asking the service",
+            self.limits,
+            f"Try again later{f', or check {URL_VARIABLE}' if URL_VARIABLE in os.environ else ''}.",
+        )
+
+    def raw_query_once(
+        self, query: str, variables: dict[str, Any] | None = None, *, authorization: bool = True
+    ) -> dict[str, Any]:
+        """Send a query that must not be repeated blindly; a TransientError may mean that its answer was lost."""
         headers = http.UNCHANGED | {"Accept": "application/json"}
         if authorization:
             if self.token is None:
                 raise ConfigurationError("this query needs API keys, and none were given.")
             headers["Authorization"] = "Token {}${}".format(*self.token)
-        body = {"query": query, "variables": variables}
-        return http.patiently(
-            lambda: self._post(body, headers),
-            "asking the service",
-            self._limits,
-            f"Try again later{f', or check {URL_VARIABLE}' if URL_VARIABLE in os.environ else ''}.",
-        )
+        return self._post({"query": query, "variables": variables}, headers)
+
+    @property
+    def host(self) -> str:
+        """Where the service is asked."""
+        return http.host(self._url)
+
+    @property
+    def now(self) -> datetime:
+        """The service's clock when it last answered; this machine's before."""
+        return self._said_at or datetime.now(UTC)
 
     def files(self) -> list[str]:
         """Names of all files that are served, such as `v5.3/train.parquet`."""
@@ -106,6 +136,20 @@ class Client(numerapi.NumerAPI):
             "run `rounds open` again then, or name a round with `rounds open --round`."
         )
 
+    def open_round(self) -> Window | None:
+        """The newest round that takes submissions now; None between rounds."""
+        windows = [window for entry in self._rounds(status="open") if (window := self._window(entry, is_listed=True))]
+        return max((window for window in windows if window.is_open), key=lambda window: window.number, default=None)
+
+    def window(self, number: int) -> Window:
+        """When round `number` opens and closes, and whether it is open now; ServiceError where the service has none."""
+        opened = {entry.get("number") for entry in self._rounds(status="open")}
+        for entry in self._rounds(number=number):
+            window = self._window(entry, is_listed=number in opened)
+            if window is not None and window.number == number:
+                return window
+        raise ServiceError(f"the service does not say when round {number} opens and closes. Try again later.")
+
     def scores_paid(self, number: int) -> list[ScorePaid]:
         """Every score that counts in the payout of round `number`; empty where the service does not say.
 
@@ -124,6 +168,12 @@ class Client(numerapi.NumerAPI):
             return []
         return [score for score in scores if score.default_multiplier != 0]
 
+    def score_names(self, number: int) -> dict[str, str]:
+        """The display names of the scores that round `number` pays for: `corr`, `mmc`; those that are told."""
+        names = {"correlation": "corr", "meta_model_contribution": "mmc"}
+        paid = [score for score in self.scores_paid(number) if score.name in names and score.display_name]
+        return {names[score.name]: str(score.display_name) for score in paid}
+
     def signed_url(self, name: str) -> str:
         """A fresh address to download a file from; RefusedError where the service has no such file."""
         variables = {"filename": name, "round": None, "tournament": self.tournament_id}
@@ -132,27 +182,52 @@ class Client(numerapi.NumerAPI):
             raise RefusedError(f"{http.host(self._url)} gives no address for {name}")
         return url
 
+    def _rounds(self, **asked: Any) -> list[dict[str, Any]]:
+        """Rounds as numerapi gives them; a ServiceError where it cannot read what the service says."""
+        try:
+            return [entry for entry in self.list_rounds(**asked) if isinstance(entry, dict)]
+        except RefusedError:
+            raise
+        # numerapi's own, where an answer is not as it expects.
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+            raise ServiceError(f"{self.host} tells no rounds that can be read. Try again later.") from None
+
+    def _window(self, entry: dict[str, Any], *, is_listed: bool) -> Window | None:
+        """The window of a round; None where its times are not told."""
+        number, opens, closes = (entry.get(key) for key in ("number", "openTime", "closeStakingTime"))
+        if not (isinstance(number, int) and isinstance(opens, datetime) and isinstance(closes, datetime)):
+            return None
+        opens, closes = (time if time.tzinfo else time.replace(tzinfo=UTC) for time in (opens, closes))
+        return Window(number=number, opens=opens, closes=closes, is_open=is_listed and opens <= self.now < closes)
+
     def _post(self, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
         with (
             http.Session() as session,
             http.send(
-                session, "POST", self._url, self._limits, json=body, headers=headers, allow_redirects=False
+                session, "POST", self._url, self.limits, json=body, headers=headers, allow_redirects=False
             ) as response,
         ):
-            content = b"".join(http.pieces(response, self._limits))
+            content = b"".join(http.pieces(response, self.limits))
+        self._said_at = http.date(response) or self._said_at
         said = http.answered(response)
         try:
             answer = json.loads(content)
         except (ValueError, RecursionError):
             answer = None
         if isinstance(answer, dict) and answer.get("errors"):
-            raise RefusedError(f"{said}: {_said(answer['errors'])}")
+            raise RefusedError(f"{said}: {self._without_keys(_said(answer['errors']))}")
         if response.ok and isinstance(answer, dict) and isinstance(answer.get("data"), dict):
             return answer
         raise ServiceError(
             f"{said} with {response.headers.get('Content-Type', 'nothing')}, which is no answer to a query. "
             f"Try again later; check {URL_VARIABLE}, and whether a proxy stands between."
         )
+
+    def _without_keys(self, words: str) -> str:
+        """What the service said, our own keys left out should it repeat them."""
+        for key in self.token or ():
+            words = words.replace(key, "***")
+        return words
 
 
 def _address() -> str:

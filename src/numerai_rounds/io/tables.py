@@ -71,7 +71,7 @@ def write_submission(submission: pd.DataFrame, path: Path) -> None:
     """Write a submission; what is read back from the disk must be what was written."""
     with atomic.writing(path) as temporary:
         submission.to_csv(temporary, index=False, lineterminator="\n")
-        back = pd.read_csv(temporary, dtype={ID: str}, float_precision="round_trip", keep_default_na=False)
+        back = pd.read_csv(temporary, dtype={ID: str}, keep_default_na=False)
         if not (back[ID].eq(submission[ID]).all() and back[PREDICTION].eq(submission[PREDICTION]).all()):
             raise DataError(f"{path} does not read back as it was written. Check the disk and run again.")
 

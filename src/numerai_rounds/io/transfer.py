@@ -33,7 +33,7 @@ def identify(name: str, address: Address, limits: Limits | None = None) -> Pin:
 
     Asks for one byte: signed addresses allow GET alone, HEAD is refused.
     """
-    limits = limits or Limits()
+    limits = limits or http.PATIENCE
     headers = http.UNCHANGED | {"Range": "bytes=0-0"}
 
     def ask() -> Pin:
@@ -59,7 +59,7 @@ def download(address: Address, pin: Pin, destination: Path, limits: Limits | Non
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
         _remove_unusable(part, pin.size, destination)
-        _Download(address, pin, part, limits or Limits()).run()
+        _Download(address, pin, part, limits or http.PATIENCE).run()
         _check_content(part, pin)
         part.replace(destination)
     except OSError as error:

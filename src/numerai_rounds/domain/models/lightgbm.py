@@ -220,6 +220,17 @@ def load(text: str) -> Model:
         raise DataError(f"LightGBM cannot read the model: {error}. Train it again.") from None
 
 
+def portable(text: str) -> Callable[[Any], Any]:
+    """What `Model.predict` of the model with this text does, as a function that needs LightGBM and not this project."""
+
+    def predict(levels: Any) -> Any:
+        import lightgbm
+
+        return lightgbm.Booster(model_str=text).predict(levels, num_threads=1)
+
+    return predict
+
+
 class _LightGBM:
     def __init__(self, text: str) -> None:
         import lightgbm

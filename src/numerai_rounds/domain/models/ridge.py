@@ -1,7 +1,7 @@
 """Linear baseline: ridge regression, solved exactly from sums over the rows."""
 
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -60,10 +60,20 @@ class Ridge(Section):
 
     def predict(self, features: NDArray[np.int8], threads: int) -> NDArray[np.float64]:
         """Predictions; `threads` is not used, since a threaded sum would depend on it."""
-        # In row order, whatever the order of `features`: it decides in which order a row is summed.
-        levels = np.subtract(features, FEATURE_MIDDLE, dtype=np.float64, order="C")
-        coefficients = np.array(list(self.coefficients.values()))
-        return np.asarray(np.einsum("rf,f->r", levels, coefficients) + self.intercept)
+        return np.asarray(self.predictor()(features))
+
+    def predictor(self) -> Callable[[Any], Any]:
+        """The regression as a function of levels that closes over plain values."""
+        middle, intercept, coefficients = FEATURE_MIDDLE, self.intercept, list(self.coefficients.values())
+
+        def predict(levels: Any) -> Any:
+            import numpy as np  # noqa: PLC0415 - it leaves this module
+
+            # In row order, whatever the order of `levels`: it decides in which order a row is summed.
+            centred = np.subtract(levels, middle, dtype=np.float64, order="C")
+            return np.einsum("rf,f->r", centred, np.array(coefficients)) + intercept
+
+        return predict
 
     def importance(self) -> pd.DataFrame:
         """Importance is the change of the prediction, in size, for one standard deviation of the feature."""
@@ -121,6 +131,11 @@ def load(text: str) -> Model:
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         raise DataError(f"the model is not the JSON of a ridge regression: {problem['msg']}. Train it again.") from None
+
+
+def portable(text: str) -> Callable[[Any], Any]:
+    """What `Model.predict` of the model with this text does, as a function that needs numpy and not this project."""
+    return Ridge.model_validate_json(text).predictor()
 
 
 def _rounded(value: float) -> float:

@@ -41,6 +41,11 @@ def current_round(params: Params, pinned: Round | None) -> int | None:
     return pinned.number if pinned is not None and pinned.source == params.kind else None
 
 
+def is_open(params: Params, number: int | None) -> bool:
+    """A folder has no clock: it can be used at any time."""
+    return True
+
+
 def pins(params: Params, number: int | None) -> tuple[dict[str, Pin], dict[str, Pin]]:
     """Place, size and SHA-256 of every file in the folder: those of the history, and the live ones.
 
@@ -54,6 +59,11 @@ def pins(params: Params, number: int | None) -> tuple[dict[str, Pin], dict[str, 
         for roles in (HISTORY + HISTORY_EXTRAS, LIVE + LIVE_EXTRAS)
     )
     return history, live
+
+
+def live_pins(params: Params, number: int | None) -> dict[str, Pin]:
+    """The live part of `pins`."""
+    return pins(params, number)[1]
 
 
 def payout(params: Params, number: int | None) -> Payout | None:

@@ -39,22 +39,34 @@ def current_round(params: Params, pinned: Round | None) -> int:
     return Client().current_round()
 
 
+def is_open(params: Params, number: int | None) -> bool:
+    """Whether the service takes submissions for round `number` now that can be staked."""
+    from numerai_rounds.io.numerai import Client
+
+    return number is not None and Client().window(number).is_open
+
+
 def pins(params: Params, number: int | None) -> tuple[dict[str, Pin], dict[str, Pin]]:
     """Name, size and ETag of every file that is needed, as served now: those of the history, and the live ones.
 
     Raises ConfigurationError for a version, file or round that the service does not have.
     """
-    from numerai_rounds.io import transfer
     from numerai_rounds.io.numerai import Client
 
     client = Client()
     served = client.files()
     _check_version(params.version, served)
-    history, live = roles.needed(params.extra_files)
+    history, _ = roles.needed(params.extra_files)
     names = {role: _served(f"{params.version}/{roles.file_name(role)}", served) for role in history}
-    names |= {role: _live_name(client, f"{params.version}/{role}", number, served) for role in live}
-    found = {role: transfer.identify(name, partial(client.signed_url, name)) for role, name in names.items()}
-    return {role: found[role] for role in history}, {role: found[role] for role in live}
+    return _identified(client, names), _live_pins(params, client, number, served)
+
+
+def live_pins(params: Params, number: int | None) -> dict[str, Pin]:
+    """The live part of `pins`."""
+    from numerai_rounds.io.numerai import Client
+
+    client = Client()
+    return _live_pins(params, client, number, client.files())
 
 
 def payout(params: Params, number: int | None) -> Payout | None:
@@ -123,6 +135,18 @@ def fetch(params: Params, number: int | None, role: str, pin: Pin, destination: 
             raise ServiceError(f"{pin.name}: the service no longer serves it ({error}). {RESTORE}") from None
 
     transfer.download(address, pin, destination)
+
+
+def _live_pins(params: Params, client: "Client", number: int | None, served: list[str]) -> dict[str, Pin]:
+    _, live = roles.needed(params.extra_files)
+    names = {role: _live_name(client, f"{params.version}/{role}", number, served) for role in live}
+    return _identified(client, names)
+
+
+def _identified(client: "Client", names: dict[str, str]) -> dict[str, Pin]:
+    from numerai_rounds.io import transfer
+
+    return {role: transfer.identify(name, partial(client.signed_url, name)) for role, name in names.items()}
 
 
 def _strange(scores: list["ScorePaid"]) -> str | None:

@@ -34,6 +34,11 @@ def current_round(params: Params, pinned: Round | None) -> int:
     return params.first_round if number is None else _checked(params, number)
 
 
+def is_open(params: Params, number: int | None) -> bool:
+    """The market has no clock: every round of it is open."""
+    return True
+
+
 def pins(params: Params, number: int | None) -> tuple[dict[str, Pin], dict[str, Pin]]:
     """Identities of the files of history and of the live file: hashes of all that their bytes follow from.
 
@@ -42,6 +47,11 @@ def pins(params: Params, number: int | None) -> tuple[dict[str, Pin], dict[str, 
     number = _checked(params, number)
     history, live = roles.needed(params.extra_files)
     return {role: _pin(params, number, role) for role in history}, {role: _pin(params, number, role) for role in live}
+
+
+def live_pins(params: Params, number: int | None) -> dict[str, Pin]:
+    """The live part of `pins`."""
+    return pins(params, number)[1]
 
 
 def payout(params: Params, number: int | None) -> Payout | None:

@@ -1,0 +1,180 @@
+"""`rounds run`: a whole round, from the open round to the submission that the service shows, in git.
+
+Every step asks what is there before it acts, so that a run that was stopped anywhere is gone on with.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from numerai_rounds.base import plugins
+from numerai_rounds.base.errors import ClosedError, ConfigurationError, RoundsError, ServiceError, StaleError
+from numerai_rounds.commands import opening, uploading
+from numerai_rounds.io import (
+    conf_edits,
+    console,
+    credentials,
+    exclusive,
+    git,
+    http,
+    notify,
+    paths,
+    pipeline,
+    played,
+    slots,
+    variants,
+)
+from numerai_rounds.io.params import load
+from numerai_rounds.io.receipts import Receipt
+from numerai_rounds.io.slots import Slot
+
+TRIES = 3
+"""Times that a round is opened and predicted because its files changed meanwhile."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run does beside opening, predicting and committing."""
+
+    upload: bool = False
+    push: bool = False
+    wait: bool = False
+    every: float = 30.0
+    """Seconds between two questions whether a round is open."""
+    patience: float = 90.0
+    """Minutes of waiting."""
+    options: uploading.Options = field(default_factory=uploading.Options)
+
+
+def run(plan: Plan, *, notifies: bool) -> None:
+    """Play the open round; the last line says what came of it, and `notifies` sends it to the webhook as well."""
+    if notifies:
+        notify.check()
+    try:
+        with exclusive.only_one("rounds run"):
+            line = _play(plan)
+    except RoundsError as error:
+        if notifies:
+            notify.send(f"numerai-rounds: {error}", error.exit_code)
+        raise
+    except Exception as error:
+        if notifies:
+            notify.send(f"numerai-rounds broke down ({type(error).__name__}): look at its log", 1)
+        raise
+    if notifies:
+        notify.send(line, 0)
+    console.say(line)
+
+
+def _play(plan: Plan) -> str:
+    """Take every step that is left; what came of it, in one line."""
+    _check_means(plan)
+    if variants.was_left():
+        variants.restore()
+    asked = slots.parse(plan.options.models)
+    number = _awaited(plan)
+    found = _pipeline(plan, number, [slot for slot in asked if slot.experiment is None], alone=not asked)
+    tags, problem = [], None
+    for slot in asked:
+        if slot.experiment is not None and number is not None:
+            try:
+                tags.append(variants.prepare(slot.experiment, number, push=plan.push))
+                found += _sent(plan, [slot], strict=False)
+            except RoundsError as error:
+                problem = error
+                console.complain(f"{slot.model}: {error}")
+    uploading.commit(found)
+    uploading.tell(found)
+    if problem is not None:
+        raise problem
+    if number is not None:
+        tags.insert(0, played.tag(f"round-{number}", f"Round {number}: {played.headline()}"))
+    kept = ", ".join([*tags, *_pushed(plan, tags)])
+    title = load().round.title if number is None else f"round {number}"
+    return f"{title}: {uploading.summary(found)}; {played.headline()}{f'; {kept}' if kept else ''}"
+
+
+def _check_means(plan: Plan) -> None:
+    """Refuse early, in plain words, what would stop the run later."""
+    played.check_ground()
+    if plan.upload:
+        credentials.required_token()
+    if plan.push and not pipeline.remotes():
+        raise ConfigurationError("--push needs a DVC remote: `dvc remote add --default NAME URL`.")
+    for slot in slots.parse(plan.options.models):
+        if slot.experiment is not None:
+            variants.check(slot.experiment)
+
+
+def _awaited(plan: Plan) -> int | None:
+    """The round to play: the current one, once it is open where that matters."""
+    parameters = load()
+    source = plugins.load("data", parameters.data.kind)
+    pinned = parameters.round if parameters.round.source == parameters.data.kind else None
+    deadline = time.monotonic() + 60 * plan.patience
+    while True:
+        problem: RoundsError = ClosedError("no round is open now")
+        try:
+            number: int | None = source.current_round(parameters.data, pinned)
+            if not (plan.wait or plan.upload) or plan.options.late or source.is_open(parameters.data, number):
+                return number
+            problem = ClosedError(f"round {number} is not open now")
+        except ServiceError as error:
+            problem = error
+        if not plan.wait:
+            raise (
+                problem
+                if isinstance(problem, ServiceError)
+                else ClosedError(
+                    f"{problem}. Rounds open from Tuesday to Saturday at 12:00 UTC: --wait waits for the next one, "
+                    "--late sends what is scored but earns nothing."
+                )
+            )
+        if time.monotonic() > deadline:
+            raise ClosedError(f"no round opened within {plan.patience:g} minutes ({problem}).")
+        console.say(f"{problem}; asking again every {plan.every:g} s.")
+        http.PATIENCE.sleep(plan.every)
+
+
+def _pipeline(plan: Plan, number: int | None, own: Sequence[Slot], *, alone: bool) -> list[Receipt]:
+    """Predict, commit, and send the pipeline's own submission; once more where the round's files were replaced."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            _predict(number)
+            return _sent(plan, own, strict=attempt < TRIES) if own or alone else []
+        except StaleError as error:
+            if attempt == TRIES:
+                raise
+            console.complain(f"{error} Predicting again.")
+    raise AssertionError("every attempt returns or raises")
+
+
+def _predict(number: int | None) -> None:
+    """Open the round, run the pipeline, commit both; files that were replaced in between are pinned anew."""
+    opening.open_round(number, following=False)
+    pinned = conf_edits.pinned_round()
+    try:
+        pipeline.repro()
+    except ServiceError:
+        opening.open_round(number, following=False)
+        if conf_edits.pinned_round() == pinned:
+            raise
+        pipeline.repro()
+    pipeline.bring(paths.SUBMISSION)
+    played.commit(number)
+
+
+def _sent(plan: Plan, wanted: Sequence[Slot], *, strict: bool) -> list[Receipt]:
+    if not plan.upload:
+        return []
+    models = [slot.model if slot.experiment is None else f"{slot.model}={slot.experiment}" for slot in wanted]
+    return uploading.send(load(), replace(plan.options, models=models), strict=strict)
+
+
+def _pushed(plan: Plan, tags: Sequence[str]) -> list[str]:
+    """Push data first, so that no commit is ever there without its data; a word about it."""
+    if not plan.push:
+        return []
+    pipeline.push()
+    remote = git.push(tags)
+    return ["pushed" if remote else "data pushed, git has no remote"]

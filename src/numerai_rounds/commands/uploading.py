@@ -1,0 +1,234 @@
+"""`rounds upload`: the submission goes to the service, and what became of it is told and kept."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+
+import pandas as pd
+
+from numerai_rounds.base.columns import ID
+from numerai_rounds.base.errors import (
+    ClosedError,
+    ConfigurationError,
+    DataError,
+    ServiceError,
+    some,
+)
+from numerai_rounds.base.params import Params
+from numerai_rounds.domain import submission
+from numerai_rounds.io import console, credentials, exclusive, git, receipts, slots, submitting
+from numerai_rounds.io.account import Account
+from numerai_rounds.io.live_ids import ids_now
+from numerai_rounds.io.numerai import Window
+from numerai_rounds.io.params import load
+from numerai_rounds.io.receipts import Receipt
+from numerai_rounds.io.slots import Prepared, Slot
+
+NUMERAI = "numerai"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to upload: `late` also after the round has closed, `again` also what was sent before."""
+
+    models: Sequence[str] = ()
+    late: bool = False
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class _Common:
+    """What the receipts of one upload share."""
+
+    parameters: Params
+    window: Window
+    service: str
+    scores: dict[str, str]
+
+    def receipt(self, slot: Slot, model_id: str, prepared: Prepared, rows: int) -> Receipt:
+        """The receipt of a submission that is about to be sent."""
+        return Receipt(
+            round=self.window.number,
+            model=slot.model,
+            model_id=model_id,
+            experiment=slot.experiment,
+            commit=prepared.commit,
+            uncommitted=prepared.uncommitted,
+            sha256=hashlib.sha256(prepared.content).hexdigest(),
+            rows=rows,
+            service=self.service,
+            closes=self.window.closes.isoformat(),
+            payout=self.parameters.round.payout,
+            scores=self.scores,
+        )
+
+
+def upload(options: Options, *, dry_run: bool) -> None:
+    """Send the submission of the pinned round to each model and commit the receipts.
+
+    Raises the worst of what happened: ClosedError where the round is not open, DataError where the file breaks a rule
+    or the service rejects it, ServiceError where it is not known what became of it.
+    """
+    with exclusive.only_one("rounds upload"):
+        parameters = load()
+        if dry_run:
+            rehearse(parameters, options)
+        else:
+            found = send(parameters, options)
+            commit(found)
+            tell(found)
+            console.say(f"round {parameters.round.number}: {summary(found)}")
+
+
+def rehearse(parameters: Params, options: Options) -> None:
+    """Do everything but send: every check that needs no keys, and those that do where there are keys."""
+    for slot in slots.parse(options.models) or [Slot("the model", None)]:
+        prepared = slots.prepared(slot.experiment, parameters.round.number)
+        rows = _checked(prepared.content, ids_now(parameters))
+        console.say(f"{rows:,} predictions of {parameters.round.title} for {slot.model}: all rules met.")
+    if parameters.data.kind == NUMERAI and credentials.token() is not None:
+        account = Account()
+        _window(account, parameters, late=options.late)
+        _targets(account, options)
+    console.say("Nothing was sent.")
+
+
+def send(parameters: Params, options: Options, *, strict: bool = False) -> list[Receipt]:
+    """Check, send and read back for each model in turn; one that fails does not keep the others from being sent.
+
+    `strict` refuses a submission made from a live file that was replaced since, even where its ids are the same.
+    """
+    if parameters.data.kind != NUMERAI or parameters.round.number is None:
+        raise ConfigurationError(
+            f"{parameters.round.title} is not one that Numerai plays: only data=numerai can be uploaded. "
+            "`rounds upload --dry-run` checks the file without sending it."
+        )
+    account = Account()
+    window = _window(account, parameters, late=options.late)
+    targets = _targets(account, options)
+    ids = ids_now(parameters, strict=strict)
+    ready = {slot: slots.prepared(slot.experiment, parameters.round.number) for slot in targets}
+    rows = {slot: _checked(prepared.content, ids) for slot, prepared in ready.items()}
+    common = _Common(parameters, window, account.host, account.score_names(window.number))
+    return [
+        _deliver(
+            account, common.receipt(slot, model_id, ready[slot], rows[slot]), ready[slot].content, again=options.again
+        )
+        for slot, model_id in targets.items()
+    ]
+
+
+def commit(found: Sequence[Receipt]) -> str | None:
+    """Commit the receipts of a round, with what became of each submission in the message; None without any."""
+    if not found:
+        return None
+    number = found[0].round
+    files = list(receipts.read_all(number))
+    said = [f"{receipt.model}: {receipt.said} {receipt.submission_id or ''}".rstrip() for receipt in found]
+    return git.commit(f"Round {number}: {summary(found)}\n\n" + "\n".join(said), files)
+
+
+def tell(found: Sequence[Receipt]) -> None:
+    """Show every outcome; raise where not all submissions arrived."""
+    if not found:
+        return
+    rows = [
+        (receipt.model, receipt.said, receipt.submission_id or "", _time(receipt), receipt.reason or "")
+        for receipt in found
+    ]
+    console.table(f"submissions of round {found[0].round}", ["model", "outcome", "id", "at (UTC)", "remark"], rows)
+    lost = [receipt for receipt in found if not receipt.arrived]
+    if lost:
+        kind = DataError if all(receipt.outcome == "rejected" for receipt in lost) else ServiceError
+        words = "; ".join(f"{receipt.model}: {receipt.said} ({receipt.reason})" for receipt in lost)
+        raise kind(f"round {found[0].round}: not submitted, or not known to be: {words}. {_advice(lost)}")
+
+
+def _advice(lost: Sequence[Receipt]) -> str:
+    if any(receipt.outcome == "rejected" for receipt in lost):
+        return "What the service says tells what to mend; then run the same command again."
+    return "Run the same command again: it asks the service first, and sends nothing that is there."
+
+
+def summary(found: Sequence[Receipt]) -> str:
+    """`accepted for mine, other`; what to say where nothing was to be sent."""
+    if not found:
+        return "predicted, not uploaded"
+    told: dict[str, list[str]] = {}
+    for receipt in found:
+        told.setdefault(receipt.said, []).append(receipt.model)
+    return "; ".join(f"{outcome} for {', '.join(models)}" for outcome, models in told.items())
+
+
+def _time(receipt: Receipt) -> str:
+    return (receipt.submitted or "")[11:19]
+
+
+def _window(account: Account, parameters: Params, *, late: bool) -> Window:
+    """When the pinned round is open; ClosedError where it is not, or not the current one."""
+    number = parameters.round.number or 0
+    window = account.window(number)
+    if window.is_open:
+        return window
+    current = account.current_round()
+    if number != current:
+        raise ClosedError(
+            f"round {number} is pinned, and the service plays round {current}: a submission would go there. "
+            "Run `rounds open` and `dvc repro`, or `rounds run`."
+        )
+    if not late:
+        when = "opens" if account.now < window.opens else "closed"
+        time = window.opens if account.now < window.opens else window.closes
+        raise ClosedError(
+            f"round {number} {when} at {time:%Y-%m-%d %H:%M} UTC. Late submissions are scored but earn nothing: "
+            "send one with --late, or wait for the next round with `rounds run --wait`."
+        )
+    return window
+
+
+def _targets(account: Account, options: Options) -> dict[Slot, str]:
+    """The models to send to, with their ids; without any named, the account's only one."""
+    models = account.models()
+    chosen = slots.parse(options.models)
+    if not chosen and len(models) == 1:
+        chosen = [Slot(next(iter(models)), None)]
+    if not chosen:
+        held = f"{len(models)} models ({some(sorted(models))})" if models else "no model"
+        raise ConfigurationError(f"the account has {held}: name those to send to with --model NAME.")
+    return {slot: account.model_id(slot.model, models) for slot in chosen}
+
+
+def _checked(content: bytes, ids: "pd.Index[str]") -> int:
+    """Rows of a file that meets every rule of the tournament, by our checks and by numerai-tools'."""
+    from numerai_tools.submissions import validate_submission_numerai
+
+    try:
+        table = pd.read_csv(BytesIO(content), dtype={ID: str}, keep_default_na=False)
+    except ValueError as error:
+        raise DataError(f"the submission is no table ({error}). Run `dvc repro`.") from None
+    submission.check(table, ids)
+    try:
+        validate_submission_numerai(ids.to_series(), table)
+    except AssertionError as error:
+        raise DataError(f"numerai-tools refuses the submission: {error}. Predict again: `dvc repro`.") from None
+    return len(table)
+
+
+def _deliver(account: Account, receipt: Receipt, content: bytes, *, again: bool) -> Receipt:
+    """The receipt of a submission as it ends: sent now, or found to have arrived before."""
+    earlier = {
+        path: kept
+        for path, kept in receipts.read_all(receipt.round).items()
+        if (kept.model_id, kept.sha256, kept.service) == (receipt.model_id, receipt.sha256, receipt.service)
+    }
+    if again:
+        earlier = {path: kept for path, kept in earlier.items() if not kept.arrived}
+    elif arrived := next((kept for kept in earlier.values() if kept.arrived), None):
+        console.say(f"{receipt.model}: the service has this file already ({arrived.submission_id}).")
+        return arrived
+    path, current = next(iter(earlier.items()), (receipts.place(receipt), receipt))
+    try:
+        return submitting.submit(account, current, content, lambda kept: receipts.write(kept, path), again=again)
+    except ServiceError as error:
+        return receipts.after_failure(path, current, str(error))

@@ -1,0 +1,138 @@
+"""DVC at work for a run: what it starts can be found again, and a stage's own failure is told as such."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+from dvc.config import Config
+
+from numerai_rounds.base.errors import (
+    ConfigurationError,
+    DataError,
+    MachineError,
+    RoundsError,
+    ServiceError,
+)
+from numerai_rounds.io import exclusive, paths
+from numerai_rounds.io.process import FAILURE
+from numerai_rounds.io.yaml_files import read_yaml
+
+FAILED = paths.DVC_TMP / "rounds.failure.json"
+RWLOCK = paths.DVC_TMP / "rwlock"
+
+KINDS = {kind.exit_code: kind for kind in (ConfigurationError, DataError, ServiceError, MachineError)}
+
+
+def repro(environment: Mapping[str, str] | None = None) -> None:
+    """Run `dvc repro`; what is missing here comes from the DVC remote where there is one.
+
+    A stage's own error is raised as it was there.
+    """
+    _dvc("repro", "--allow-missing", *(["--pull"] if remotes() else []), environment=environment)
+
+
+def push() -> None:
+    """Run `dvc push`; a ServiceError where the remote does not take everything."""
+    try:
+        _dvc("push")
+    except MachineError:
+        raise ServiceError("`dvc push` failed, as told above: the round is committed here. Run it again.") from None
+
+
+def checkout() -> None:
+    """Run `dvc checkout`: the outputs become those of dvc.lock."""
+    _dvc("checkout", "--quiet")
+
+
+def bring(path: Path) -> None:
+    """Have an output of dvc.lock here: `repro` leaves out what is missing and has not changed."""
+    if not path.exists():
+        _dvc("pull" if remotes() else "checkout", str(path))
+
+
+def remotes() -> list[str]:
+    """Names of the DVC remotes."""
+    return sorted(Config.from_cwd().get("remote", {}))
+
+
+def cache() -> Path:
+    """Where DVC keeps contents by their hash."""
+    done = subprocess.run([sys.executable, "-m", "dvc", "cache", "dir"], capture_output=True, text=True, check=False)
+    return Path(done.stdout.strip() or ".dvc/cache")
+
+
+def locked_output(lock: Mapping[str, Any], stage: str, path: str) -> str | None:
+    """The md5 that a dvc.lock has for an output of a stage; None where it has none."""
+    outputs = lock.get("stages", {}).get(stage, {}).get("outs", [])
+    return next((str(entry["md5"]) for entry in outputs if entry.get("path") == path), None)
+
+
+def locked_param(lock: Mapping[str, Any], stage: str, key: str) -> Any:
+    """The value of a parameter that a dvc.lock has for a stage; None where it has none."""
+    return lock.get("stages", {}).get(stage, {}).get("params", {}).get(str(paths.PARAMS), {}).get(key)
+
+
+def lock_file() -> dict[str, Any]:
+    """The dvc.lock of the working tree; ConfigurationError where nothing has run yet."""
+    if not paths.LOCK.exists():
+        raise ConfigurationError("nothing has run yet: run `dvc repro` first.")
+    return read_yaml(paths.LOCK)
+
+
+def _dvc(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
+    _release_dead()
+    FAILED.unlink(missing_ok=True)
+    child = subprocess.Popen(
+        [sys.executable, "-m", "dvc", *arguments],
+        env={**os.environ, FAILURE: str(FAILED.resolve()), **(environment or {})},
+        process_group=0,
+    )
+    exclusive.started(child.pid)
+    try:
+        code = child.wait()
+    except BaseException:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGINT)
+        child.wait()
+        raise
+    if code:
+        raise _failure(arguments[0])
+
+
+def _failure(command: str) -> RoundsError:
+    """The error of the stage that stopped DVC, or a sentence about DVC itself."""
+    with suppress(OSError, ValueError, KeyError):
+        told = json.loads(FAILED.read_text(encoding="utf-8"))
+        return KINDS[told["exit_code"]](told["message"])
+    return MachineError(f"`dvc {command}` failed; what it says is above. Put it right and run again.")
+
+
+def _release_dead() -> None:
+    """Take dead processes out of DVC's own list of locks: it keeps those whose number is still taken."""
+    if not RWLOCK.exists():
+        return
+    try:
+        locks = json.loads(RWLOCK.read_text(encoding="utf-8"))
+        held = [
+            *locks.get("write", {}).values(),
+            *(entry for entries in locks.get("read", {}).values() for entry in entries),
+        ]
+        alive = any(_is_dvc(int(entry["pid"])) for entry in held if entry)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        alive = False
+    if not alive:
+        RWLOCK.unlink(missing_ok=True)
+
+
+def _is_dvc(number: int) -> bool:
+    with suppress(psutil.Error):
+        process = psutil.Process(number)
+        return process.status() != psutil.STATUS_ZOMBIE and any("dvc" in part for part in process.cmdline())
+    return False

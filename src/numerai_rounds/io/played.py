@@ -1,0 +1,70 @@
+"""A round as git keeps it: its commit, with the scores in the message, and its tag."""
+
+import json
+import re
+from pathlib import Path
+
+from numerai_rounds.base.errors import ConfigurationError, some
+from numerai_rounds.io import git, paths, tables
+
+FILES = (paths.ROUND, paths.PARAMS, paths.LOCK, paths.METRICS, paths.RECEIPTS)
+"""What a run changes, and nothing else does unasked."""
+
+CONTENT = (paths.ROUND, paths.PARAMS, paths.LOCK, paths.RECEIPTS)
+"""What tells one state of a round from another: metrics follow from it."""
+
+SOURCES = (paths.CONF, Path("src"), Path("dvc.yaml"), Path("requirements.lock"))
+"""What a run is made of."""
+
+
+def check_ground() -> None:
+    """Refuse to play where a commit could not hold what ran: with uncommitted sources, or without an author."""
+    git.git("var", "GIT_AUTHOR_IDENT")
+    ours = {str(path) for path in FILES}
+    loose = [name for name in git.changed(*SOURCES) if name not in ours]
+    if loose:
+        raise ConfigurationError(
+            f"{some(loose)} {'is' if len(loose) == 1 else 'are'} not committed, so the round's commit would not hold "
+            "what ran. Commit, or take it back, then run again."
+        )
+
+
+def commit(number: int | None) -> str | None:
+    """Commit what the pipeline made of a round; None where nothing changed."""
+    title = "The pipeline" if number is None else f"Round {number}"
+    return git.commit(f"{title}: {headline()}\n\n{_figures()}", FILES)
+
+
+def tag(name: str, message: str, commit: str = "HEAD") -> str:
+    """Tag a commit as `name`, or as `name.2` and so on where that tag is of other content; the tag's name.
+
+    A tag never moves: others may have it already.
+    """
+    last = latest_tag(name)
+    if last is not None and not git.git("diff", "--name-only", last, commit, "--", *map(str, CONTENT)).strip():
+        return last
+    fresh = name if last is None else f"{name}.{_edition(name, last) + 1}"
+    git.git("tag", "--annotate", "--message", message, fresh, commit)
+    return fresh
+
+
+def latest_tag(name: str) -> str | None:
+    """The newest of `name`, `name.2` and so on; None where there is none."""
+    found = [known for known in git.tags(f"{name}*") if re.fullmatch(rf"{re.escape(name)}(\.\d+)?", known)]
+    return max(found, key=lambda known: _edition(name, known), default=None)
+
+
+def _edition(name: str, known: str) -> int:
+    return int(known.removeprefix(name).removeprefix(".") or 1)
+
+
+def headline() -> str:
+    """The two figures that matter most, in words."""
+    scores = tables.read_metrics(paths.SCORES)
+    return f"CORR {scores['corr_mean']:.4f}, Sharpe {scores['corr_sharpe']:.2f}"
+
+
+def _figures() -> str:
+    """The headline metrics, one a line."""
+    scores = tables.read_metrics(paths.SCORES)
+    return "\n".join(f"{name}: {json.dumps(value)}" for name, value in sorted(scores.items()))

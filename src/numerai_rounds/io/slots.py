@@ -1,0 +1,100 @@
+"""Which file goes to which model slot: the pipeline's own, or that of an experiment."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+from numerai_rounds.base.errors import ConfigurationError, some
+from numerai_rounds.io import experiments, git, lock, paths, pipeline, played
+
+STAGE = "submit"
+
+
+class Slot(NamedTuple):
+    """A model of the account, and the experiment that plays for it; None for the pipeline as it is committed."""
+
+    model: str
+    experiment: str | None
+
+
+class Prepared(NamedTuple):
+    """A submission that is ready, and where it comes from."""
+
+    content: bytes
+    commit: str
+    uncommitted: list[str]
+
+
+def parse(given: Sequence[str]) -> list[Slot]:
+    """Slots from `MODEL` or `MODEL=EXPERIMENT`; ConfigurationError where one is named twice, or not at all."""
+    slots = [Slot(model, experiment or None) for model, _, experiment in (text.partition("=") for text in given)]
+    names = [slot.model for slot in slots]
+    if "" in names or any(text.endswith("=") for text in given):
+        raise ConfigurationError(f"--model takes MODEL or MODEL=EXPERIMENT (got {some(given)}).")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigurationError(f"a model takes one submission a round; given more than once: {some(twice)}.")
+    return slots
+
+
+def tag(number: int, experiment: str) -> str:
+    """The tag under which `rounds run` keeps what an experiment made of a round."""
+    return f"round-{number}-{experiment}"
+
+
+def prepared(experiment: str | None, number: int | None) -> Prepared:
+    """The submission of the pipeline, or of an experiment, for round `number`; ConfigurationError where it is stale."""
+    return _own(number) if experiment is None else _of_experiment(experiment, number)
+
+
+def _own(number: int | None) -> Prepared:
+    locked = pipeline.lock_file()
+    stale = lock.changed_params()
+    if stale or pipeline.locked_param(locked, STAGE, "round.number") != number:
+        raise ConfigurationError(
+            f"the submission is not of what params.yaml says now ({some(stale) or 'round.number'} changed since). "
+            "Run `dvc repro` first."
+        )
+    if not paths.SUBMISSION.exists():
+        raise ConfigurationError(f"{paths.SUBMISSION} is not here: run `dvc repro` first.")
+    content = paths.SUBMISSION.read_bytes()
+    if _md5(content) != pipeline.locked_output(locked, STAGE, str(paths.SUBMISSION)):
+        raise ConfigurationError(
+            f"{paths.SUBMISSION} is not what the pipeline wrote: `dvc checkout {paths.SUBMISSION}` brings that back, "
+            "`dvc repro` makes it again."
+        )
+    return Prepared(
+        content, git.head(), git.changed(paths.PARAMS, paths.LOCK, paths.CONF, Path("src"), Path("dvc.yaml"))
+    )
+
+
+def _of_experiment(name: str, number: int | None) -> Prepared:
+    commit = _commit(name, number)
+    locked = yaml.safe_load(git.show(commit, paths.LOCK) or "{}")
+    played = pipeline.locked_param(locked, STAGE, "round.number")
+    if played != number:
+        raise ConfigurationError(
+            f"experiment {name!r} is of round {played}, not of round {number}. Run it again on the pinned round: "
+            f"`dvc exp run --name {name} -S ...`, or `rounds run --model MODEL=PRESET`."
+        )
+    md5 = pipeline.locked_output(locked, STAGE, str(paths.SUBMISSION)) or ""
+    kept = pipeline.cache() / "files" / "md5" / md5[:2] / md5[2:]
+    content = kept.read_bytes() if md5 and kept.is_file() else b""
+    if _md5(content) != md5:
+        raise ConfigurationError(f"the submission of experiment {name!r} is not in DVC's cache: run it again.")
+    return Prepared(content, commit, [])
+
+
+def _commit(name: str, number: int | None) -> str:
+    """What `rounds run` made of the experiment for this round, or the DVC experiment of that name."""
+    kept = played.latest_tag(tag(number, name)) if number is not None else None
+    if kept is not None:
+        return git.git("rev-parse", f"{kept}^{{commit}}").strip()
+    return experiments.commit_of(name)
+
+
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()

@@ -1,0 +1,77 @@
+"""Experiments that play beside the pipeline: presets of conf/experiment, run for a round and kept under a tag."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from numerai_rounds.base.errors import ConfigurationError, one_of
+from numerai_rounds.io import atomic, console, git, paths, pipeline, played, slots
+from numerai_rounds.io.compose import compose_text, groups
+from numerai_rounds.io.presets import EXPERIMENT
+
+RESULTS = (paths.PARAMS, paths.LOCK, paths.METRICS)
+
+
+def check(preset: str) -> None:
+    """Refuse an experiment that conf/experiment does not have."""
+    known = groups(paths.CONF).get(EXPERIMENT, [])
+    if preset not in known:
+        raise ConfigurationError(f"conf/experiment has no {preset!r}; {one_of(preset, known)}")
+
+
+def prepare(preset: str, number: int, *, push: bool) -> str:
+    """Run the pipeline with a preset on the pinned round; the tag of the commit that holds what it made.
+
+    The commit has HEAD before it and is on no branch; under `push` its data goes to the DVC remote. The working tree
+    is as before afterwards.
+    """
+    name = slots.tag(number, preset)
+    text = compose_text(paths.CONF, [f"{EXPERIMENT}={preset}"])
+    kept = played.latest_tag(name)
+    if kept is not None and _is_made_of(kept, text):
+        return kept
+    console.say(f"experiment {preset}:")
+    try:
+        atomic.write_text(paths.PARAMS, text)
+        pipeline.repro({"DVC_EXP_NAME": name})
+        if push:
+            pipeline.push()
+        message = f"Round {number}, experiment {preset}: {played.headline()}"
+        return played.tag(name, message, _commit_aside(message))
+    finally:
+        restore()
+
+
+def restore() -> None:
+    """Go back to what HEAD has: the pipeline's own parameters, metrics and outputs."""
+    kept = [str(path) for path in RESULTS if git.has(path)]
+    git.git("checkout", "--quiet", "HEAD", "--", *kept, f":(exclude){paths.LIVE_SCORES}")
+    pipeline.checkout()
+
+
+def was_left() -> bool:
+    """Whether a run was stopped amid an experiment: params.yaml is what a preset composes to, but not conf/ itself."""
+    if not paths.PARAMS.exists():
+        return False
+    found = paths.PARAMS.read_text(encoding="utf-8")
+    presets = groups(paths.CONF).get(EXPERIMENT, [])
+    return found != compose_text(paths.CONF) and any(
+        found == compose_text(paths.CONF, [f"{EXPERIMENT}={preset}"]) for preset in presets
+    )
+
+
+def _is_made_of(kept: str, text: str) -> bool:
+    """Whether a tag holds what these parameters and the sources of now make."""
+    if git.show(kept, paths.PARAMS) != text:
+        return False
+    return not git.git("diff", "--name-only", kept, "HEAD", "--", "src", "dvc.yaml", "requirements.lock").strip()
+
+
+def _commit_aside(message: str) -> str:
+    """A commit of the results on top of HEAD that no branch has; the index of the repository is not touched."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "GIT_INDEX_FILE": str(Path(folder) / "index")}
+        git.git("read-tree", "HEAD", environment=environment)
+        git.git("add", "--", *(str(path) for path in RESULTS if path.exists()), environment=environment)
+        tree = git.git("write-tree", environment=environment).strip()
+    return git.git("commit-tree", tree, "-p", "HEAD", "-m", message).strip()

@@ -1,0 +1,46 @@
+"""One round, predicted once for all tests of uploads and runs."""
+
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from tests import tiny
+from tests.conftest import Repository
+from tests.rounds.season import NEXT, ROUND, Season, predicted
+from tests.service.stand_in import StandIn
+
+
+@pytest.fixture(scope="session")
+def predicted_once(
+    environment: None, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> tuple[Repository, dict[str, Path]]:
+    """Made by the first process that needs it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base if worker_id == "master" else base.parent) / "season"
+    made = shared / "made.pickle"
+    with FileLock(f"{shared}.lock"):
+        if not made.exists():
+            shared.mkdir()
+            made.write_bytes(pickle.dumps(predicted(shared)))
+    return pickle.loads(made.read_bytes())
+
+
+@pytest.fixture
+def this_round(predicted_once: tuple[Repository, dict[str, Path]], tmp_path: Path) -> Iterator[Season]:
+    """Round 1400 was predicted and committed, and the service plays it."""
+    repository, files = predicted_once
+    with StandIn(files, round_number=ROUND) as service:
+        yield Season(repository.copy(tmp_path / "season"), service)
+
+
+@pytest.fixture
+def next_round(this_round: Season, tmp_path: Path) -> Season:
+    """The service plays the round after the predicted one, which only brings a new live file."""
+    live = tmp_path / "next.parquet"
+    tiny.market(seed=1).live.to_parquet(live)
+    this_round.service.files[f"v5.3/live_{NEXT}.parquet"] = live
+    this_round.service.round_number = NEXT
+    return this_round

@@ -1,0 +1,271 @@
+"""`rounds run` as a scheduler uses it: in processes of its own, against the stand-in, stopped anywhere."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pandas as pd
+import pytest
+
+from tests import tiny
+from tests.conftest import Repository
+from tests.rounds.season import MODEL, NEXT, Season
+from tests.service.stand_in import Fault
+
+RUN = ("run", "--upload", "--model", MODEL)
+
+
+@pytest.fixture
+def season(next_round: Season) -> Season:
+    return next_round
+
+
+def add_remotes(season: Season) -> Path:
+    """A DVC remote and a git remote, both folders."""
+    bare, repository = season.repository.path.parent / "bare.git", season.repository
+    repository.run("git", "init", "--quiet", "--bare", "--initial-branch", "main", str(bare))
+    repository.run("git", "remote", "add", "origin", str(bare))
+    repository.run(
+        "dvc", "remote", "add", "--quiet", "--default", "store", str(season.repository.path.parent / "store")
+    )
+    repository.commit("remotes")
+    return bare
+
+
+def assert_played(season: Season) -> None:
+    """The service counts what the pipeline predicted for the live ids of now; git has all of it, and the tag."""
+    (content,) = season.counted()
+    assert content == season.content
+    live = season.service.files[f"v5.3/live_{NEXT}.parquet"]
+    submitted = pd.read_csv(season.repository.path / "data/submission/live_predictions.csv", index_col="id")
+    assert set(submitted.index) == set(pd.read_parquet(live).index)
+    kept = [json.loads(path.read_text()) for path in season.repository.path.glob(f"receipts/round-{NEXT}/*.json")]
+    assert [receipt["outcome"] for receipt in kept if receipt["sha256"] == season.sha256] == ["accepted"]
+    assert season.repository.run("git", "status", "--porcelain").stdout == ""
+    assert season.repository.run("git", "diff", f"round-{NEXT}", "HEAD").stdout == ""
+
+
+def test_a_whole_round_and_then_nothing_twice(season: Season) -> None:
+    bare = add_remotes(season)
+    said = season.rounds(*RUN, "--push").stdout
+    assert re.fullmatch(
+        rf"round {NEXT}: accepted for {MODEL}; CORR -?0\.\d{{4}}, Sharpe -?\d\.\d\d; round-{NEXT}, pushed",
+        said.splitlines()[-1],
+    )
+    assert_played(season)
+    log = season.repository.run("git", "log", "--format=%B").stdout
+    assert f"Round {NEXT}: CORR" in log
+    assert "corr_mean: " in log
+    assert f"round-{NEXT}" in season.repository.run("git", "--git-dir", str(bare), "tag").stdout
+
+    before = season.repository.run("git", "log", "--all", "--format=%H").stdout
+    again = season.rounds(*RUN, "--push").stdout
+    assert again.splitlines()[-1] == said.splitlines()[-1]
+    assert season.repository.run("git", "log", "--all", "--format=%H").stdout == before
+    assert len(season.service.submissions) == 1
+    assert [request.method for request in season.service.requests].count("PUT") == 1
+
+    fresh = Repository(season.repository.path.parent / "fresh")
+    season.repository.run("git", "clone", "--quiet", str(bare), str(fresh.path))
+    for key, value in {"user.name": "A Robot", "user.email": "robot@example.org"}.items():
+        fresh.run("git", "config", key, value)
+    Season(fresh, season.service).rounds(*RUN, "--push")
+    assert len(season.service.submissions) == 1
+    assert not (fresh.path / "data/raw/history").exists()
+
+
+KILLS = [
+    ("rounds", "before"),
+    ("fetch", "after"),
+    ("pre-commit", "git"),
+    ("post-commit", "git"),
+    ("submission_upload_auth", "after"),
+    ("PUT", "after"),
+    ("create_submission", "after"),
+    ("model", "after"),
+    ("pre-commit", "git"),
+    ("post-commit", "git"),
+    ("reference-transaction", "git"),
+]
+"""Where a run is killed, each start further on: at a request, a download of the stage `fetch`, or a step of git."""
+
+HOOK = """#!/bin/sh
+case "$0 $1" in *reference-transaction*prepared) grep -q refs/tags || exit 0;; *reference-transaction*) exit 0;; esac
+rm "$0"
+kill -9 "$(cat .git/victim)"
+exit 1
+"""
+"""Git's step does not happen either, where git asks before it."""
+
+
+def set_trap(season: Season, step: str, moment: str) -> "subprocess.Popen[bytes]":
+    """Start a run that is killed at a step."""
+    victim: list[subprocess.Popen[bytes]] = []
+    pinned = f"number: {NEXT}"
+
+    def kill(operation: str, when: str) -> None:
+        fetches = pinned in (season.repository.path / "conf/round.yaml").read_text()
+        name = "fetch" if operation == "GET" and fetches else operation
+        if (name, when) == (step, moment) and victim:
+            victim.pop().kill()
+
+    season.service.on_request = kill
+    if moment == "git":
+        hook = season.repository.path / ".git/hooks" / step
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(HOOK)
+        hook.chmod(0o755)
+    process = season.start(*RUN)
+    victim.append(process)
+    (season.repository.path / ".git/victim").write_text(str(process.pid))
+    return process
+
+
+def test_killed_at_every_step_it_goes_on_and_ends_the_same(season: Season) -> None:
+    reached = []
+    for step, moment in KILLS:
+        process = set_trap(season, step, moment)
+        reached.append(process.wait(timeout=120) == -signal.SIGKILL)
+    season.service.on_request = None
+    said = season.rounds(*RUN).stdout
+    assert f"round {NEXT}: accepted for {MODEL}" in said.splitlines()[-1]
+    assert_played(season)
+    assert len(season.service.submissions) == 1
+    assert reached == [True] * len(KILLS), season.log.read_text()
+
+
+def test_files_that_are_replaced_before_the_upload_are_predicted_again(season: Season) -> None:
+    later = season.repository.path.parent / "later.parquet"
+    tiny.market(seed=9).live.to_parquet(later)
+
+    def replace(operation: str, moment: str) -> None:
+        if operation == "account":
+            season.service.files[f"v5.3/live_{NEXT}.parquet"] = later
+
+    season.service.on_request = replace
+    said = season.rounds(*RUN).stdout
+    assert "was replaced since it was fetched" in said
+    assert "Predicting again" in said
+    assert_played(season)
+    assert len(season.service.submissions) == 1
+
+
+def test_files_that_are_replaced_before_the_fetch_are_pinned_anew(season: Season) -> None:
+    later = season.repository.path.parent / "later.parquet"
+    tiny.market(seed=9).live.to_parquet(later)
+    seen: list[str] = []
+
+    def replace(operation: str, moment: str) -> None:
+        pinned = f"number: {NEXT}" in (season.repository.path / "conf/round.yaml").read_text()
+        if pinned and operation == "dataset" and not seen:
+            seen.append(operation)
+            season.service.files[f"v5.3/live_{NEXT}.parquet"] = later
+
+    season.service.on_request = replace
+    assert "now serves another version" in season.rounds(*RUN).stdout
+    assert_played(season)
+
+
+def test_it_waits_for_the_round_to_open(season: Season) -> None:
+    now = datetime.now(UTC)
+    season.service.opens, season.service.closes = now + timedelta(hours=1), now + timedelta(hours=2)
+    asked: list[str] = []
+
+    def open_at_last(operation: str, moment: str) -> None:
+        asked.append(operation)
+        if len(asked) > 20:
+            season.service.clock = lambda: now + timedelta(minutes=61)
+
+    season.service.on_request = open_at_last
+    said = season.rounds(*RUN, "--wait").stdout
+    assert f"round {NEXT} is not open now" in said
+    assert_played(season)
+
+
+def test_it_does_not_wait_unasked_or_for_ever(season: Season) -> None:
+    now = datetime.now(UTC)
+    season.service.opens, season.service.closes = now + timedelta(hours=1), now + timedelta(hours=2)
+    stopped = season.rounds(*RUN, check=False)
+    assert stopped.returncode == 6
+    assert f"round {NEXT} is not open now" in stopped.stdout
+    assert "--wait waits for the next one" in stopped.stdout
+    stopped = season.rounds(*RUN, "--wait", "--patience", "0", check=False)
+    assert stopped.returncode == 6
+    assert "no round opened within 0 minutes" in stopped.stdout
+    assert season.repository.run("git", "status", "--porcelain").stdout == ""
+
+
+def test_a_second_run_at_the_same_time_is_told(season: Season) -> None:
+    said: list[subprocess.CompletedProcess[str]] = []
+
+    def run_again(operation: str, moment: str) -> None:
+        if operation == "account" and not said:
+            said.append(season.rounds(*RUN, check=False))
+
+    season.service.on_request = run_again
+    season.rounds(*RUN)
+    assert said[0].returncode == 7
+    assert "`rounds run` is at work here" in said[0].stdout
+    assert_played(season)
+
+
+def test_sources_that_are_not_committed_are_refused(season: Season) -> None:
+    (season.repository.path / "src/numerai_rounds/extra.py").write_text("")
+    stopped = season.rounds(*RUN, check=False)
+    assert stopped.returncode == 2
+    assert "src/numerai_rounds/extra.py is not committed" in stopped.stdout
+    assert season.service.requests == []
+
+
+def test_a_stage_that_stops_gives_its_own_exit_code(season: Season) -> None:
+    broken = tiny.market(seed=1).live
+    broken.iloc[0, 3] = 9
+    path = season.repository.path.parent / "broken.parquet"
+    broken.to_parquet(path)
+    sound = season.service.files[f"v5.3/live_{NEXT}.parquet"]
+    season.service.files[f"v5.3/live_{NEXT}.parquet"] = path
+    stopped = season.rounds(*RUN, check=False)
+    assert stopped.returncode == 3
+    assert stopped.stdout.splitlines()[-1].startswith("error: ")
+    assert season.service.submissions == []
+    season.service.files[f"v5.3/live_{NEXT}.parquet"] = sound
+    season.rounds(*RUN)
+    assert_played(season)
+
+
+def test_experiments_play_for_other_models(season: Season) -> None:
+    said = season.rounds(*RUN, "--model", "other=linear").stdout
+    assert "accepted for mine, other" in said.splitlines()[-1]
+    assert season.counted("mine") != season.counted("other")
+    assert_played(season)
+    tagged = season.repository.run("git", "show", f"round-{NEXT}-linear:params.yaml").stdout
+    assert "kind: ridge" in tagged
+    (receipt,) = season.repository.path.glob("receipts/*/other-*.json")
+    commit = season.repository.run("git", "rev-parse", f"round-{NEXT}-linear^{{commit}}").stdout.strip()
+    assert json.loads(receipt.read_text())["commit"] == commit
+    assert season.repository.repro() == []
+    season.rounds(*RUN, "--model", "other=linear")
+    assert len(season.service.submissions) == 2
+
+
+def test_no_key_is_in_any_file_or_word_of_a_run(season: Season) -> None:
+    season.service.keys = (uuid4().hex, uuid4().hex)
+    season.service.faults["create_submission"] = [
+        Fault(body=json.dumps({"errors": [{"message": f"bad token {season.service.keys[1]}"}]}).encode(), undone=True)
+    ]
+    said = season.rounds(*RUN, check=False).stdout + season.rounds(*RUN).stdout
+    public, secret = (key.encode() for key in season.service.keys)
+    assert secret not in said.encode()
+    assert public not in said.encode()
+    for folder, _, names in os.walk(season.repository.path):
+        for name in names:
+            with suppress(FileNotFoundError):
+                content = (Path(folder) / name).read_bytes()
+                assert secret not in content, name
+                assert public not in content, name

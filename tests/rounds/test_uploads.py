@@ -1,0 +1,351 @@
+"""`rounds upload` against a real HTTP server that fails in every way: the file arrives, or a sentence says why not."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from numerai_rounds.base.errors import ClosedError, ConfigurationError, DataError, RoundsError, ServiceError, StaleError
+from numerai_rounds.io import http
+from tests.rounds.season import MODEL, QUICK, ROUND, Season, upload
+from tests.service.stand_in import Fault
+
+HTML = {"Content-Type": "text/html"}
+PAGE = b"<html>maintenance</html>"
+
+
+@pytest.fixture
+def season(this_round: Season) -> Season:
+    return this_round
+
+
+@pytest.fixture(autouse=True)
+def quick(season: Season, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process, in the repository, with keys, and without waiting."""
+    for name, value in season.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(season.repository.path)
+    monkeypatch.setattr(http, "PATIENCE", QUICK)
+
+
+def assert_arrived_once(season: Season, model: str = MODEL) -> None:
+    """The service counts exactly our file, the receipt says so, and git has it."""
+    assert season.counted(model) == [season.content]
+    (receipt,) = [kept for kept in season.receipts() if kept.model == model]
+    assert receipt.outcome == "accepted"
+    assert receipt.verified
+    assert receipt.sha256 == season.sha256
+    assert receipt.submission_id in [entry.id for entry in season.service.submissions if entry.selected]
+    assert season.repository.run("git", "status", "--porcelain").stdout == ""
+
+
+def test_a_submission_arrives_and_is_read_back(season: Season, capsys: pytest.CaptureFixture[str]) -> None:
+    upload()
+    assert_arrived_once(season)
+    (receipt,) = season.receipts()
+    assert receipt.commit == season.repository.run("git", "rev-parse", "HEAD~1").stdout.strip()
+    assert receipt.uncommitted == []
+    assert receipt.scores == {"corr": "correlation60", "mmc": "meta_model_contribution60"}
+    assert f"round {ROUND}: accepted for {MODEL}" in capsys.readouterr().out
+    assert f"{MODEL}: accepted" in season.repository.run("git", "log", "-1", "--format=%B").stdout
+
+
+def test_the_same_file_is_not_sent_twice_unless_asked(season: Season, capsys: pytest.CaptureFixture[str]) -> None:
+    upload()
+    head = season.repository.run("git", "rev-parse", "HEAD").stdout
+    upload()
+    assert len(season.service.submissions) == 1
+    assert season.repository.run("git", "rev-parse", "HEAD").stdout == head
+    assert "has this file already" in capsys.readouterr().out
+    upload(again=True)
+    assert len(season.service.submissions) == 2
+    assert season.counted() == [season.content]
+    assert [receipt.outcome for receipt in season.receipts()] == ["accepted", "accepted"]
+
+
+def test_what_another_clone_sent_is_found_at_the_service(season: Season, tmp_path: Path) -> None:
+    upload()
+    season.repository.run("git", "reset", "--quiet", "--hard", "HEAD~1")
+    assert season.receipts() == []
+    upload()
+    assert len(season.service.submissions) == 1
+    assert_arrived_once(season)
+
+
+def test_several_models_get_the_file_each(season: Season) -> None:
+    upload(models=[MODEL, "other"])
+    assert season.counted(MODEL) == season.counted("other") == [season.content]
+    assert len(season.receipts()) == 2
+
+
+def test_one_model_that_fails_does_not_keep_the_other_from_its_file(season: Season) -> None:
+    season.service.faults["create_submission"] = [Fault(body=b'{"errors": [{"message": "slot frozen"}]}', undone=True)]
+    with pytest.raises(DataError, match=r"mine: rejected \(.*slot frozen\)"):
+        upload(models=[MODEL, "other"])
+    assert season.counted("other") == [season.content]
+    upload(models=[MODEL, "other"])
+    assert season.counted(MODEL) == season.counted("other") == [season.content]
+    assert len(season.service.submissions) == 2
+
+
+OPERATIONS = [
+    "rounds",
+    "account",
+    "listDatasets",
+    "dataset",
+    "submission_upload_auth",
+    "PUT",
+    "create_submission",
+    "submissions",
+    "model",
+    "submissionDownloadAuth",
+    "GET",
+]
+PASSING = {
+    "a hang-up": [Fault(cut=-1)],
+    "a drop in the middle": [Fault(cut=5)],
+    "500 twice": [Fault(status=500), Fault(status=500)],
+    "429 with Retry-After": [Fault(status=429, headers={"Retry-After": "1"})],
+    "silence": [Fault(hold=3)],
+    "a slow drip": [Fault(drip=0.02)],
+}
+"""Faults that pass: the same run goes on."""
+LASTING = {
+    "404": [Fault(status=404, body=b"<Error>NoSuchKey</Error>", headers={"Content-Type": "application/xml"})] * 9,
+    "403": [Fault(status=403, body=b"<Error>AccessDenied</Error>", headers={"Content-Type": "application/xml"})] * 9,
+    "a page of HTML": [Fault(body=PAGE, headers=HTML)] * 9,
+    "half an answer": [Fault(body=b'{"data": {')] * 9,
+    "a GraphQL error": [Fault(body=b'{"errors": [{"message": "Internal server error"}], "data": null}')] * 9,
+    "null": [Fault(body=b'{"data": null}')] * 9,
+    "other things": [Fault(body=b'{"data": {"surprise": [null, {}, 3]}}')] * 9,
+    "an outage": [Fault(status=503)] * 99,
+}
+"""Faults that may end the run."""
+
+
+ACTS = ("PUT", "create_submission")
+"""Operations that change something: whether they are done before the fault makes a difference."""
+CASES = [(operation, True) for operation in OPERATIONS] + [(operation, False) for operation in ACTS]
+
+
+@pytest.mark.parametrize(("operation", "undone"), CASES)
+@pytest.mark.parametrize("fault", PASSING)
+def test_a_fault_that_passes_costs_nothing(season: Season, operation: str, fault: str, undone: bool) -> None:
+    season.service.faults[operation] = [replace(each, undone=undone) for each in PASSING[fault]]
+    upload()
+    assert_arrived_once(season)
+    assert len(season.service.submissions) == 1
+
+
+@pytest.mark.parametrize(("operation", "undone"), CASES)
+@pytest.mark.parametrize("fault", LASTING)
+def test_a_fault_that_lasts_ends_in_a_sentence_and_the_next_run_succeeds(
+    season: Season, operation: str, fault: str, undone: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    season.service.faults[operation] = [replace(each, undone=undone) for each in LASTING[fault]]
+    problem: RoundsError | None = None
+    try:
+        upload()
+    except RoundsError as error:
+        problem = error
+    if problem is None:
+        assert season.counted() == [season.content]
+    else:
+        assert problem.exit_code in (3, 4)
+        assert str(problem).endswith(".")
+    season.service.heal()
+    upload()
+    assert season.counted() == [season.content]
+    assert len(season.service.submissions) <= (3 if operation == "GET" else 1)
+    assert {receipt.outcome for receipt in season.receipts()} == {"accepted"}
+    assert season.repository.run("git", "status", "--porcelain").stdout == ""
+    said = "".join(capsys.readouterr())
+    assert not any(key in said for key in season.service.keys)
+
+
+def test_a_lost_answer_is_resolved_by_asking(season: Season) -> None:
+    season.service.faults["create_submission"] = [Fault(cut=-1)]
+    season.service.shown_after = 2
+    upload()
+    assert_arrived_once(season)
+    assert len(season.service.submissions) == 1
+
+
+def test_a_submission_that_never_shows_is_unknown_and_found_later(season: Season) -> None:
+    season.service.shown_after = 99
+    with pytest.raises(
+        ServiceError, match=r"mine: unknown \(.*does not show the submission yet.*asks the service first"
+    ):
+        upload()
+    (receipt,) = season.receipts()
+    assert receipt.outcome == "unknown"
+    season.service.shown_after = 0
+    upload()
+    assert_arrived_once(season)
+    assert len(season.service.submissions) == 1
+
+
+def test_wrong_bytes_of_the_right_size_are_sent_again(season: Season) -> None:
+    taken: list[bytes] = []
+
+    def spoil(content: bytes) -> bytes:
+        taken.append(content)
+        return content if len(taken) > 1 else content.replace(b"0.", b"1.")
+
+    season.service.stored = spoil
+    upload()
+    assert_arrived_once(season)
+    assert len(season.service.submissions) == 2
+
+
+def test_a_service_that_always_holds_other_bytes_is_told(season: Season) -> None:
+    season.service.stored = lambda content: content.replace(b"0.", b"0.0")
+    with pytest.raises(DataError, match="holds other content than was sent"):
+        upload()
+    season.service.stored = lambda content: content
+    upload()
+    assert season.counted() == [season.content]
+
+
+def test_a_file_that_the_service_rejects_is_told_with_its_words(season: Season) -> None:
+    season.service.faults["create_submission"] = [
+        Fault(body=b'{"errors": [{"message": "invalid_submission_ids: Duplicates detected"}]}', undone=True)
+    ]
+    with pytest.raises(DataError, match="invalid_submission_ids: Duplicates detected"):
+        upload()
+    assert [receipt.outcome for receipt in season.receipts()] == ["rejected"]
+
+
+def hours(number: float) -> timedelta:
+    return timedelta(hours=number)
+
+
+def test_a_closed_round_is_not_sent_to_unless_late(season: Season) -> None:
+    now = datetime.now(UTC)
+    season.service.opens, season.service.closes = now - hours(2), now - hours(1)
+    with pytest.raises(ClosedError, match=f"round {ROUND} closed at .* UTC.*--late"):
+        upload()
+    assert season.service.submissions == []
+    upload(late=True)
+    (receipt,) = season.receipts()
+    assert (receipt.outcome, receipt.reason) == ("late", "it came after the round had closed")
+
+
+def test_a_round_that_closes_during_the_run_is_told_as_late(season: Season) -> None:
+    now = datetime.now(UTC)
+    season.service.opens, season.service.closes = now - hours(1), now + hours(1)
+
+    def close(operation: str, when: str) -> None:
+        if (operation, when) == ("PUT", "after"):
+            season.service.clock = lambda: now + hours(2)
+
+    season.service.on_request = close
+    upload()
+    assert [receipt.outcome for receipt in season.receipts()] == ["late"]
+
+
+def test_another_round_is_not_sent_to(season: Season) -> None:
+    season.service.round_number = ROUND + 1
+    with pytest.raises(ClosedError, match=f"round {ROUND} is pinned, and the service plays round {ROUND + 1}"):
+        upload(late=True)
+    assert season.service.submissions == []
+
+
+def test_ids_that_changed_since_the_fetch_are_refused(season: Season) -> None:
+    season.replace_live(seed=5)
+    with pytest.raises(StaleError, match=r"24 ids are new, 24 are gone.*rounds open"):
+        upload()
+    assert season.service.submissions == []
+
+
+def test_a_live_file_with_the_same_ids_is_told(season: Season, capsys: pytest.CaptureFixture[str]) -> None:
+    name = f"v5.3/live_{ROUND}.parquet"
+    table = pd.read_parquet(season.service.files[name])
+    path = season.repository.path.parent / "other.parquet"
+    table.replace({3: 1}).to_parquet(path)
+    season.service.files[name] = path
+    upload()
+    assert "replaced since it was fetched, with the same ids" in capsys.readouterr().err
+    assert season.counted() == [season.content]
+
+
+def test_nothing_is_sent_in_a_rehearsal(season: Season, capsys: pytest.CaptureFixture[str]) -> None:
+    upload(dry_run=True)
+    assert "all rules met" in capsys.readouterr().out
+    assert season.service.submissions == []
+    assert season.receipts() == []
+    assert not any(request.method == "PUT" for request in season.service.requests)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda text: text.replace("id,prediction", "id,value"), "is not what the pipeline wrote"),
+        (lambda _: "", "is not what the pipeline wrote"),
+    ],
+)
+def test_a_file_that_was_touched_is_not_sent(season: Season, spoil, sentence: str) -> None:
+    path = Path("data/submission/live_predictions.csv")
+    path.write_text(spoil(path.read_text()))
+    with pytest.raises(ConfigurationError, match=sentence):
+        upload()
+    assert season.service.submissions == []
+
+
+def test_a_file_of_another_round_is_not_sent(season: Season) -> None:
+    for name in ("conf/round.yaml", "params.yaml"):
+        path = Path(name)
+        path.write_text(path.read_text().replace(f"number: {ROUND}", f"number: {ROUND + 1}"))
+    season.service.round_number = ROUND + 1
+    with pytest.raises(ConfigurationError, match=r"not of what params\.yaml says now"):
+        upload()
+
+
+@pytest.mark.parametrize(
+    ("models", "sentence"),
+    [
+        (["min"], "no model 'min'; did you mean 'mine'"),
+        ([], r"the account has 2 models \(mine, other\): name those"),
+        (["mine", "mine"], "given more than once: mine"),
+        (["mine="], "MODEL or MODEL=EXPERIMENT"),
+        (["mine=nothing"], "there is no experiment 'nothing'"),
+    ],
+)
+def test_a_wrong_slot_is_a_sentence(season: Season, models: list[str], sentence: str) -> None:
+    with pytest.raises(ConfigurationError, match=sentence):
+        upload(models=models)
+    assert season.service.submissions == []
+
+
+def test_the_only_model_needs_no_name(season: Season) -> None:
+    del season.service.models["other"]
+    upload(models=[])
+    assert_arrived_once(season)
+
+
+def test_half_a_credential_is_an_error(season: Season, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NUMERAI_SECRET_KEY")
+    with pytest.raises(ConfigurationError, match="only NUMERAI_PUBLIC_ID is set"):
+        upload()
+    monkeypatch.delenv("NUMERAI_PUBLIC_ID")
+    with pytest.raises(ConfigurationError, match="this needs API keys"):
+        upload()
+    public, secret = season.service.keys
+    Path(".env").write_text(f"NUMERAI_PUBLIC_ID={public}\nNUMERAI_SECRET_KEY='{secret}'\n")
+    upload()
+    assert_arrived_once(season)
+
+
+def test_wrong_keys_are_told_without_showing_them(season: Season, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMERAI_SECRET_KEY", "WRONGKEY")
+    with pytest.raises(ServiceError, match="authenticated") as stopped:
+        upload()
+    assert "WRONGKEY" not in str(stopped.value)
+
+
+def test_a_server_that_is_not_there(season: Season, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMERAI_API_URL", "http://127.0.0.1:9")
+    with pytest.raises(ServiceError, match=r"could not be reached.*given up"):
+        upload()

@@ -1,0 +1,98 @@
+"""`rounds list`: what was played, from git and the receipts alone."""
+
+from pathlib import Path
+
+import pytest
+
+from numerai_rounds.base.errors import ConfigurationError
+from numerai_rounds.commands.listing import list_rounds
+from numerai_rounds.io import live_scores
+from numerai_rounds.io.live_scores import LiveScore
+from tests.conftest import Repository
+from tests.past import CORR, MMC, PROMISED, ground, head, promise, sent
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return ground(tmp_path)
+
+
+def rows(capsys: pytest.CaptureFixture[str]) -> list[list[str]]:
+    """The cells of each line that begins with a round."""
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    return [cells for cells in lines if cells and cells[0].isdigit()]
+
+
+def scored(number: int, name: str, value: float | None, resolved: bool = True) -> LiveScore:
+    return LiveScore(
+        round=number,
+        model="mine",
+        score=name,
+        version="3",
+        day=20,
+        value=value,
+        percentile=0.5,
+        date="2026-11-01",
+        resolved=resolved,
+    )
+
+
+def test_rounds_come_newest_first_with_what_became_of_them(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = head(repository)
+    later = promise(repository, PROMISED | {"corr_mean": 0.02})
+    sent(1400, first)
+    sent(1401, later, experiment="slower", outcome="late", scores={"corr": CORR})
+    sent(1402, later)
+    live_scores.write([scored(1400, CORR, 0.0123), scored(1400, MMC, -0.001), scored(1402, CORR, 0.5, resolved=False)])
+    list_rounds()
+    assert rows(capsys) == [
+        ["1402", "mine", "0.0200", "0.71", "accepted", "1402abc-", "2026-11-03", "12:01", "pending", "pending"],
+        ["1401", "mine=slower", "0.0200", "0.71", "late", "1401abc-", "2026-11-02", "12:01", "pending"],
+        ["1400", "mine", "0.0115", "0.71", "accepted", "1400abc-", "2026-11-01", "12:01", "0.0123", "-0.0010"],
+    ]
+
+
+def test_a_round_without_a_receipt_was_not_sent(repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    repository.run("git", "tag", "--annotate", "--message", "x", "round-1399")
+    promise(repository, PROMISED | {"corr_mean": 0.03})
+    repository.run("git", "tag", "round-1399.2")
+    repository.run("git", "tag", "round-1398-slower")
+    repository.run("git", "tag", "round-the-world")
+    sent(1400, head(repository), outcome="rejected", submission_id=None, submitted=None)
+    sent(1400, head(repository), outcome="creating", submission_id=None, submitted=None, model="other")
+    list_rounds()
+    assert sorted(rows(capsys), reverse=True) == [
+        ["1400", "other", "0.0300", "0.71", "unknown"],
+        ["1400", "mine", "0.0300", "0.71", "rejected"],
+        ["1399", "0.0300", "0.71", "not", "sent"],
+        ["1398", "0.0300", "0.71", "not", "sent"],
+    ]
+
+
+def test_a_commit_that_is_not_here_leaves_cells_empty(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sent(1400, "c0ffee" * 6)
+    list_rounds()
+    assert rows(capsys)[0][:3] == ["1400", "mine", "accepted"]
+
+
+def test_only_the_last_rounds_are_shown(repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(1400, 1405):
+        sent(number, head(repository))
+    list_rounds(2)
+    out = capsys.readouterr().out
+    assert [line.split()[0] for line in out.splitlines() if line.startswith("14")] == ["1404", "1403"]
+    assert "3 earlier ones: `rounds list --last 5`." in out
+
+
+def test_nothing_played_is_one_sentence(repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    list_rounds()
+    assert capsys.readouterr().out == "No round was played here yet: `rounds run` plays one.\n"
+
+
+def test_outside_a_repository_git_says_so() -> None:
+    with pytest.raises(ConfigurationError, match="not a git repository"):
+        list_rounds()
