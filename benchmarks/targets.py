@@ -46,5 +46,6 @@ TARGETS = {
     "read speed-up": Target("reading the medium features of all train rows, against pandas", 4, "x", at_most=False),
     "read memory": Target("its peak memory, against pandas", 0.5, "x"),
     "week growth": Target("growth of DVC's cache by a week, against the dataset", 2, "%"),
+    "round": Target("from `rounds open` to a submission that is read back, on the sample's size", 15, "s"),
     "pipeline": Target("stages that the whole pipeline runs to the end", 8, "stages", at_most=False),
 }

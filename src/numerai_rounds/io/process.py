@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from numerai_rounds.base.errors import MachineError, RoundsError
+from numerai_rounds.base.errors import MachineError, RefusedError, RoundsError
 from numerai_rounds.io import atomic, console
 
 FAILURE = "NUMERAI_ROUNDS_FAILURE"
@@ -37,8 +37,14 @@ def cores(threads: int) -> int:
 
 
 def _end(error: RoundsError) -> None:
+    words = f"{error}. Try again later; check the API keys where it is about them." if _is_bare(error) else str(error)
     if FAILURE in os.environ:
-        words = {"exit_code": error.exit_code, "message": str(error)}
-        atomic.write_text(Path(os.environ[FAILURE]), json.dumps(words))
-    console.complain(f"error: {error}")
+        told = {"exit_code": error.exit_code, "message": words}
+        atomic.write_text(Path(os.environ[FAILURE]), json.dumps(told))
+    console.complain(f"error: {words}")
     sys.exit(error.exit_code)
+
+
+def _is_bare(error: RoundsError) -> bool:
+    """Whether an error is no more than what the service said."""
+    return isinstance(error, RefusedError) and not str(error).endswith(".")

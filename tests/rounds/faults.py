@@ -1,0 +1,27 @@
+"""Faults that every transfer has to survive."""
+
+from tests.service.stand_in import Fault
+
+HTML = {"Content-Type": "text/html"}
+PAGE = b"<html>maintenance</html>"
+
+PASSING = {
+    "a hang-up": [Fault(cut=-1)],
+    "a drop in the middle": [Fault(cut=5)],
+    "500 twice": [Fault(status=500), Fault(status=500)],
+    "429 with Retry-After": [Fault(status=429, headers={"Retry-After": "1"})],
+    "silence": [Fault(hold=3)],
+    "a slow drip": [Fault(drip=0.02)],
+}
+"""Faults that pass: the same run goes on."""
+LASTING = {
+    "404": [Fault(status=404, body=b"<Error>NoSuchKey</Error>", headers={"Content-Type": "application/xml"})] * 9,
+    "403": [Fault(status=403, body=b"<Error>AccessDenied</Error>", headers={"Content-Type": "application/xml"})] * 9,
+    "a page of HTML": [Fault(body=PAGE, headers=HTML)] * 9,
+    "half an answer": [Fault(body=b'{"data": {')] * 9,
+    "a GraphQL error": [Fault(body=b'{"errors": [{"message": "Internal server error"}], "data": null}')] * 9,
+    "null": [Fault(body=b'{"data": null}')] * 9,
+    "other things": [Fault(body=b'{"data": {"surprise": [null, {}, 3]}}')] * 9,
+    "an outage": [Fault(status=503)] * 99,
+}
+"""Faults that may end the run."""

@@ -1,0 +1,80 @@
+"""`rounds open` and the fetch of the live file against the same faults as an upload."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from numerai_rounds.base.errors import RoundsError, ServiceError
+from numerai_rounds.commands import opening
+from numerai_rounds.io import conf_edits, http, params
+from numerai_rounds.io.sources import numerai
+from tests.rounds.faults import LASTING, PASSING
+from tests.rounds.season import NEXT, QUICK, Season
+from tests.service.stand_in import Fault, StandIn, self_signed
+
+OPERATIONS = ["rounds", "listDatasets", "dataset", "GET"]
+WRONG_BYTES = {
+    "wrong bytes of the right size": [Fault(body=bytes(12_488))] * 9,
+    "a truncated body": [Fault(body=b"PAR1" + bytes(100))] * 9,
+}
+
+
+@pytest.fixture
+def season(next_round: Season, monkeypatch: pytest.MonkeyPatch) -> Season:
+    for name, value in next_round.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(next_round.repository.path)
+    monkeypatch.setattr(http, "PATIENCE", QUICK)
+    return next_round
+
+
+def open_and_fetch(destination: Path) -> None:
+    opening.open_round(NEXT, following=False)
+    parameters = params.load()
+    numerai.fetch(parameters.data, NEXT, "live", parameters.round.live["live"], destination)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("fault", PASSING)
+def test_a_fault_that_passes_costs_nothing(season: Season, operation: str, fault: str, tmp_path: Path) -> None:
+    season.service.faults[operation] = [replace(each, undone=True) for each in PASSING[fault]]
+    open_and_fetch(tmp_path / "live.parquet")
+    served = season.service.files[f"v5.3/live_{NEXT}.parquet"]
+    assert (tmp_path / "live.parquet").read_bytes() == served.read_bytes()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("fault", LASTING | WRONG_BYTES)
+def test_a_fault_that_lasts_leaves_the_pinned_round_whole_and_the_next_run_succeeds(
+    season: Season, operation: str, fault: str, tmp_path: Path
+) -> None:
+    before = conf_edits.pinned_round()
+    season.service.faults[operation] = list((LASTING | WRONG_BYTES)[fault])
+    problem: RoundsError | None = None
+    try:
+        open_and_fetch(tmp_path / "live.parquet")
+    except RoundsError as error:
+        problem = error
+    served = season.service.files[f"v5.3/live_{NEXT}.parquet"]
+    pinned = conf_edits.pinned_round()
+    assert pinned is not None
+    assert pinned == before or pinned.number == NEXT
+    if problem is None:
+        assert (tmp_path / "live.parquet").read_bytes() == served.read_bytes()
+    else:
+        assert problem.exit_code in (2, 4)
+        assert not (tmp_path / "live.parquet").exists()
+    season.service.heal()
+    open_and_fetch(tmp_path / "live.parquet")
+    assert (tmp_path / "live.parquet").read_bytes() == served.read_bytes()
+
+
+def test_a_certificate_that_is_not_trusted_ends_before_anything_is_sent(
+    season: Season, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with StandIn(season.service.files, NEXT, certificate=self_signed(tmp_path)) as service:
+        monkeypatch.setenv("NUMERAI_API_URL", service.url)
+        with pytest.raises(ServiceError, match=r"TLS certificate of .* cannot be trusted"):
+            opening.open_round(NEXT, following=False)
+        assert service.requests == []
