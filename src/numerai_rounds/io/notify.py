@@ -27,5 +27,5 @@ def _post(address: str, body: dict[str, object]) -> None:
         http.Session() as session,
         http.send(session, "POST", address, http.PATIENCE, json=body, allow_redirects=False) as answer,
     ):
-        if not answer.ok:
+        if not 200 <= answer.status_code < 300:
             raise ServiceError(f"{http.answered(answer)}. Check {credentials.WEBHOOK}.")

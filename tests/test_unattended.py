@@ -1,0 +1,45 @@
+"""What is offered for schedulers: its commands are real ones, its times are those of rounds."""
+
+import re
+
+import yaml
+from typer.testing import CliRunner
+
+from numerai_rounds.base import errors
+from numerai_rounds.commands.app import app
+from numerai_rounds.io import credentials
+from tests.conftest import ROOT
+
+WORKFLOW = ROOT / ".github/workflows/round.yml"
+GUIDE = ROOT / "docs/unattended.md"
+
+
+def test_every_option_of_a_scheduled_run_exists() -> None:
+    shown = CliRunner().invoke(app, ["run", "--help"], env={"COLUMNS": "200"}).output
+    lines = [
+        line
+        for path in (WORKFLOW, GUIDE)
+        for line in path.read_text().splitlines()
+        if re.search(r"rounds run --", line)
+    ]
+    options = {option for line in lines for option in re.findall(r"--[a-z]+", line.partition("rounds run")[2])}
+    assert options >= {"--wait", "--upload", "--push", "--notify", "--model"}
+    assert all(option in shown for option in options)
+
+
+def test_the_workflow_starts_before_rounds_open_and_has_every_secret() -> None:
+    workflow = yaml.safe_load(WORKFLOW.read_text())
+    starts = [entry["cron"].split() for entry in workflow[True]["schedule"]]  # YAML reads `on` as true
+    assert all(days == "2-6" for *_, days in starts)
+    assert min(int(hour) * 60 + int(minute) for minute, hour, *_ in starts) < 12 * 60
+    (step,) = [step for step in workflow["jobs"]["play"]["steps"] if "rounds run" in step.get("run", "")]
+    for name in (*credentials.KEYS, credentials.WEBHOOK):
+        assert step["env"][name] == f"${{{{ secrets.{name} }}}}"
+    assert workflow["concurrency"]["cancel-in-progress"] is False
+
+
+def test_every_exit_code_is_explained() -> None:
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.RoundsError)]
+    codes = {kind.exit_code for kind in kinds} - {1}
+    rows = "\n".join(re.findall(r"^\| ([\d, ]+) \|", GUIDE.read_text(), re.MULTILINE))
+    assert codes <= {int(code) for code in re.findall(r"\d", rows)}
