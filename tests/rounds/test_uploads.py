@@ -71,6 +71,17 @@ def test_the_same_file_is_not_sent_twice_unless_asked(season: Season, capsys: py
     assert [receipt.outcome for receipt in season.receipts()] == ["accepted", "accepted"]
 
 
+def test_an_earlier_file_is_not_taken_for_the_one_that_counts(season: Season) -> None:
+    upload()
+    (mine,) = season.receipts()
+    later = mine.model_copy(update={"sha256": "b" * 64, "submission_id": "later", "submitted": "2100-01-01T00:00:00Z"})
+    receipts.write(later, receipts.place(later))
+    with pytest.raises(ConfigurationError, match=r"but a later one counts \(later\).*--again"):
+        upload()
+    upload(again=True)
+    assert len(season.service.submissions) == 2
+
+
 def test_what_another_clone_sent_is_found_at_the_service(season: Season, tmp_path: Path) -> None:
     upload()
     season.repository.run("git", "reset", "--quiet", "--hard", "HEAD~1")
@@ -226,7 +237,8 @@ def test_a_round_that_closes_during_the_run_is_told_as_late(season: Season) -> N
             season.service.clock = lambda: now + hours(2)
 
     season.service.on_request = close
-    upload()
+    with pytest.raises(ClosedError, match=r"came after the round had closed, for mine: .* earns nothing"):
+        upload()
     assert [receipt.outcome for receipt in season.receipts()] == ["late"]
 
 

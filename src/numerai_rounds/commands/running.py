@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from numerai_rounds.base import plugins
 from numerai_rounds.base.errors import ClosedError, ConfigurationError, RoundsError, ServiceError, StaleError
-from numerai_rounds.commands import opening, uploading
+from numerai_rounds.commands import opening, outcomes, uploading
 from numerai_rounds.io import (
     conf_edits,
     console,
@@ -83,15 +83,15 @@ def _play(plan: Plan) -> str:
             except RoundsError as error:
                 problem = error
                 console.complain(f"{slot.model}: {error}")
-    uploading.commit(found)
-    uploading.tell(found)
+    outcomes.commit(found)
+    outcomes.tell(found, late=plan.options.late)
     if problem is not None:
         raise problem
     if number is not None:
         tags.insert(0, played.tag(f"round-{number}", f"Round {number}: {played.headline()}"))
     kept = ", ".join([*tags, *_pushed(plan, tags)])
     title = load().round.title if number is None else f"round {number}"
-    return f"{title}: {uploading.summary(found)}; {played.headline()}{f'; {kept}' if kept else ''}"
+    return f"{title}: {outcomes.summary(found)}; {played.headline()}{f'; {kept}' if kept else ''}"
 
 
 def _check_means(plan: Plan) -> None:

@@ -1,9 +1,10 @@
 """`rounds upload`: the submission goes to the service, and what became of it is told and kept."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 
 import pandas as pd
 
@@ -16,8 +17,9 @@ from numerai_rounds.base.errors import (
     some,
 )
 from numerai_rounds.base.params import Params
+from numerai_rounds.commands import outcomes
 from numerai_rounds.domain import submission
-from numerai_rounds.io import console, credentials, exclusive, git, receipts, slots, submitting
+from numerai_rounds.io import console, credentials, exclusive, receipts, slots, submitting
 from numerai_rounds.io.account import Account
 from numerai_rounds.io.live_ids import ids_now
 from numerai_rounds.io.numerai import Window
@@ -76,9 +78,9 @@ def upload(options: Options, *, dry_run: bool) -> None:
             rehearse(parameters, options)
         else:
             found = send(parameters, options)
-            commit(found)
-            tell(found)
-            console.say(f"round {parameters.round.number}: {summary(found)}")
+            outcomes.commit(found)
+            outcomes.tell(found, late=options.late)
+            console.say(f"round {parameters.round.number}: {outcomes.summary(found)}")
 
 
 def rehearse(parameters: Params, options: Options) -> None:
@@ -117,52 +119,6 @@ def send(parameters: Params, options: Options, *, strict: bool = False) -> list[
         )
         for slot, model_id in targets.items()
     ]
-
-
-def commit(found: Sequence[Receipt]) -> str | None:
-    """Commit the receipts of a round, with what became of each submission in the message; None without any."""
-    if not found:
-        return None
-    number = found[0].round
-    files = list(receipts.read_all(number))
-    said = [f"{receipt.model}: {receipt.said} {receipt.submission_id or ''}".rstrip() for receipt in found]
-    return git.commit(f"Round {number}: {summary(found)}\n\n" + "\n".join(said), files)
-
-
-def tell(found: Sequence[Receipt]) -> None:
-    """Show every outcome; raise where not all submissions arrived."""
-    if not found:
-        return
-    rows = [
-        (receipt.model, receipt.said, receipt.submission_id or "", _time(receipt), receipt.reason or "")
-        for receipt in found
-    ]
-    console.table(f"submissions of round {found[0].round}", ["model", "outcome", "id", "at (UTC)", "remark"], rows)
-    lost = [receipt for receipt in found if not receipt.arrived]
-    if lost:
-        kind = DataError if all(receipt.outcome == "rejected" for receipt in lost) else ServiceError
-        words = "; ".join(f"{receipt.model}: {receipt.said} ({receipt.reason})" for receipt in lost)
-        raise kind(f"round {found[0].round}: not submitted, or not known to be: {words}. {_advice(lost)}")
-
-
-def _advice(lost: Sequence[Receipt]) -> str:
-    if any(receipt.outcome == "rejected" for receipt in lost):
-        return "What the service says tells what to mend; then run the same command again."
-    return "Run the same command again: it asks the service first, and sends nothing that is there."
-
-
-def summary(found: Sequence[Receipt]) -> str:
-    """`accepted for mine, other`; what to say where nothing was to be sent."""
-    if not found:
-        return "predicted, not uploaded"
-    told: dict[str, list[str]] = {}
-    for receipt in found:
-        told.setdefault(receipt.said, []).append(receipt.model)
-    return "; ".join(f"{outcome} for {', '.join(models)}" for outcome, models in told.items())
-
-
-def _time(receipt: Receipt) -> str:
-    return (receipt.submitted or "")[11:19]
 
 
 def _window(account: Account, parameters: Params, *, late: bool) -> Window:
@@ -222,13 +178,26 @@ def _deliver(account: Account, receipt: Receipt, content: bytes, *, again: bool)
         for path, kept in receipts.read_all(receipt.round).items()
         if (kept.model_id, kept.sha256, kept.service) == (receipt.model_id, receipt.sha256, receipt.service)
     }
-    if again:
-        earlier = {path: kept for path, kept in earlier.items() if not kept.arrived}
-    elif arrived := next((kept for kept in earlier.values() if kept.arrived), None):
-        console.say(f"{receipt.model}: the service has this file already ({arrived.submission_id}).")
-        return arrived
+    arrived = {path: kept for path, kept in earlier.items() if kept.arrived}
+    if arrived and not again:
+        return _found(receipt, arrived)
+    earlier = {path: kept for path, kept in earlier.items() if not kept.arrived}
     path, current = next(iter(earlier.items()), (receipts.place(receipt), receipt))
     try:
         return submitting.submit(account, current, content, lambda kept: receipts.write(kept, path), again=again)
     except ServiceError as error:
         return receipts.after_failure(path, current, str(error))
+
+
+def _found(receipt: Receipt, arrived: Mapping[Path, Receipt]) -> Receipt:
+    """The receipt of a file that is there already; ConfigurationError where a later file of the model counts."""
+    path, kept = list(arrived.items())[-1]
+    others = [other for other in receipts.read_all(receipt.round).values() if other.arrived]
+    newest = [other for other in others if (other.model_id, other.service) == (receipt.model_id, receipt.service)][-1]
+    if newest.sha256 != kept.sha256:
+        raise ConfigurationError(
+            f"{receipt.model} has this file already ({path}), but a later one counts ({newest.submission_id}). "
+            "--again sends this one again, so that it counts."
+        )
+    console.say(f"{receipt.model}: the service has this file already ({kept.submission_id}).")
+    return kept
