@@ -11,11 +11,11 @@ from numerai_rounds.base.errors import BusyError, ConfigurationError
 from numerai_rounds.io import exclusive
 
 HOLD = """
-import subprocess, sys
+import os, subprocess, sys
 from numerai_rounds.io import exclusive
 with exclusive.only_one("rounds run"):
-    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, process_group=0)
-    exclusive.started(child.pid)
+    marked = {**os.environ, **exclusive.mark()}
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, process_group=0, env=marked)
     print(child.pid, flush=True)
     sys.stdin.read()
 """
@@ -58,6 +58,16 @@ def test_a_run_that_was_killed_holds_nothing_and_what_it_started_is_stopped(hold
         assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
     with exclusive.only_one("rounds run"):
         pass
+
+
+def test_a_process_of_another_repository_is_left_alone(holder, tmp_path: Path, monkeypatch) -> None:
+    process, child = holder
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    (tmp_path / "other/conf").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "other")
+    with exclusive.only_one("rounds run"):
+        assert psutil.Process(child).is_running()
 
 
 def test_the_lock_is_given_back_after_an_error() -> None:

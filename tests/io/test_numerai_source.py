@@ -7,7 +7,7 @@ import numerapi
 import pytest
 from pydantic import ValidationError
 
-from numerai_rounds.base.errors import ConfigurationError, RefusedError, RoundsError, ServiceError
+from numerai_rounds.base.errors import ClosedError, ConfigurationError, RefusedError, RoundsError, ServiceError
 from numerai_rounds.base.params import Pin, Round
 from numerai_rounds.io.http import Limits
 from numerai_rounds.io.numerai import Client
@@ -217,7 +217,7 @@ BETWEEN_ROUNDS = {
 @pytest.mark.parametrize("name", BETWEEN_ROUNDS)
 def test_between_rounds_the_next_one_is_waited_for(service: StandIn, name: str) -> None:
     service.query_faults = [Fault(body=BETWEEN_ROUNDS[name])]
-    with pytest.raises(ServiceError, match=r"knows no current round.*run `rounds open` again then"):
+    with pytest.raises(ClosedError, match=r"knows no current round.*run `rounds open` again then"):
         Client().current_round()
 
 

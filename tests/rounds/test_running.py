@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -53,7 +52,16 @@ def assert_played(season: Season) -> None:
 
 def test_a_whole_round_and_then_nothing_twice(season: Season) -> None:
     bare = add_remotes(season)
+    meanwhile: list[subprocess.CompletedProcess[str]] = []
+
+    def run_again(operation: str, moment: str) -> None:
+        if operation == "account" and not meanwhile:
+            meanwhile.append(season.rounds(*RUN, check=False))
+
+    season.service.on_request = run_again
     said = season.rounds(*RUN, "--push").stdout
+    assert meanwhile[0].returncode == 7
+    assert "`rounds run` is at work here" in meanwhile[0].stdout
     assert re.fullmatch(
         rf"round {NEXT}: accepted for {MODEL}; CORR -?0\.\d{{4}}, Sharpe -?\d\.\d\d; round-{NEXT}, pushed",
         said.splitlines()[-1],
@@ -140,36 +148,25 @@ def test_killed_at_every_step_it_goes_on_and_ends_the_same(season: Season) -> No
     assert reached == [True] * len(KILLS), season.log.read_text()
 
 
-def test_files_that_are_replaced_before_the_upload_are_predicted_again(season: Season) -> None:
-    later = season.repository.path.parent / "later.parquet"
-    tiny.market(seed=9).live.to_parquet(later)
+def test_files_that_are_replaced_on_the_way_are_pinned_and_predicted_anew(season: Season) -> None:
+    """Once between opening and fetching, once more before the upload."""
+    waiting = {"dataset": 9, "account": 10}
 
     def replace(operation: str, moment: str) -> None:
-        if operation == "account":
+        opened = f"number: {NEXT}" in (season.repository.path / "conf/round.yaml").read_text()
+        if opened and operation in waiting:
+            later = season.repository.path.parent / f"{operation}.parquet"
+            tiny.market(seed=waiting.pop(operation)).live.to_parquet(later)
             season.service.files[f"v5.3/live_{NEXT}.parquet"] = later
 
     season.service.on_request = replace
     said = season.rounds(*RUN).stdout
+    assert "now serves another version" in said
     assert "was replaced since it was fetched" in said
     assert "Predicting again" in said
+    assert waiting == {}
     assert_played(season)
     assert len(season.service.submissions) == 1
-
-
-def test_files_that_are_replaced_before_the_fetch_are_pinned_anew(season: Season) -> None:
-    later = season.repository.path.parent / "later.parquet"
-    tiny.market(seed=9).live.to_parquet(later)
-    seen: list[str] = []
-
-    def replace(operation: str, moment: str) -> None:
-        pinned = f"number: {NEXT}" in (season.repository.path / "conf/round.yaml").read_text()
-        if pinned and operation == "dataset" and not seen:
-            seen.append(operation)
-            season.service.files[f"v5.3/live_{NEXT}.parquet"] = later
-
-    season.service.on_request = replace
-    assert "now serves another version" in season.rounds(*RUN).stdout
-    assert_played(season)
 
 
 def test_it_waits_for_the_round_to_open(season: Season) -> None:
@@ -201,20 +198,6 @@ def test_it_does_not_wait_unasked_or_for_ever(season: Season) -> None:
     assert season.repository.run("git", "status", "--porcelain").stdout == ""
 
 
-def test_a_second_run_at_the_same_time_is_told(season: Season) -> None:
-    said: list[subprocess.CompletedProcess[str]] = []
-
-    def run_again(operation: str, moment: str) -> None:
-        if operation == "account" and not said:
-            said.append(season.rounds(*RUN, check=False))
-
-    season.service.on_request = run_again
-    season.rounds(*RUN)
-    assert said[0].returncode == 7
-    assert "`rounds run` is at work here" in said[0].stdout
-    assert_played(season)
-
-
 def test_sources_that_are_not_committed_are_refused(season: Season) -> None:
     (season.repository.path / "src/numerai_rounds/extra.py").write_text("")
     stopped = season.rounds(*RUN, check=False)
@@ -223,7 +206,8 @@ def test_sources_that_are_not_committed_are_refused(season: Season) -> None:
     assert season.service.requests == []
 
 
-def test_a_stage_that_stops_gives_its_own_exit_code(season: Season) -> None:
+def test_a_stage_that_stops_gives_its_own_exit_code_and_the_service_repeats_no_key(season: Season) -> None:
+    season.service.keys = (uuid4().hex, uuid4().hex)
     broken = tiny.market(seed=1).live
     broken.iloc[0, 3] = 9
     path = season.repository.path.parent / "broken.parquet"
@@ -235,8 +219,15 @@ def test_a_stage_that_stops_gives_its_own_exit_code(season: Season) -> None:
     assert stopped.stdout.splitlines()[-1].startswith("error: ")
     assert season.service.submissions == []
     season.service.files[f"v5.3/live_{NEXT}.parquet"] = sound
-    season.rounds(*RUN)
+    words = json.dumps({"errors": [{"message": f"invalid token {season.service.keys[1]}"}]}).encode()
+    season.service.faults["create_submission"] = [Fault(body=words, undone=True)]
+    rejected = season.rounds(*RUN, check=False)
+    assert rejected.returncode == 3
+    assert "rejected" in rejected.stdout
+    assert "invalid token ***" in rejected.stdout
+    last = season.rounds(*RUN).stdout
     assert_played(season)
+    assert_no_key_in(season, stopped.stdout + rejected.stdout + last)
 
 
 def test_experiments_play_for_other_models(season: Season) -> None:
@@ -254,18 +245,11 @@ def test_experiments_play_for_other_models(season: Season) -> None:
     assert len(season.service.submissions) == 2
 
 
-def test_no_key_is_in_any_file_or_word_of_a_run(season: Season) -> None:
-    season.service.keys = (uuid4().hex, uuid4().hex)
-    season.service.faults["create_submission"] = [
-        Fault(body=json.dumps({"errors": [{"message": f"bad token {season.service.keys[1]}"}]}).encode(), undone=True)
-    ]
-    said = season.rounds(*RUN, check=False).stdout + season.rounds(*RUN).stdout
-    public, secret = (key.encode() for key in season.service.keys)
-    assert secret not in said.encode()
-    assert public not in said.encode()
+def assert_no_key_in(season: Season, said: str) -> None:
+    """Neither key is in any word or file of the repository, git's and DVC's own included."""
+    keys = [key.encode() for key in season.service.keys]
+    assert not any(key in said.encode() for key in keys)
     for folder, _, names in os.walk(season.repository.path):
         for name in names:
-            with suppress(FileNotFoundError):
-                content = (Path(folder) / name).read_bytes()
-                assert secret not in content, name
-                assert public not in content, name
+            content = (Path(folder) / name).read_bytes()
+            assert not any(key in content for key in keys), name

@@ -71,15 +71,18 @@ def test_the_same_file_is_not_sent_twice_unless_asked(season: Season, capsys: py
     assert [receipt.outcome for receipt in season.receipts()] == ["accepted", "accepted"]
 
 
-def test_an_earlier_file_is_not_taken_for_the_one_that_counts(season: Season) -> None:
+def test_a_file_that_no_longer_counts_is_told_and_not_sent_unasked(season: Season) -> None:
     upload()
-    (mine,) = season.receipts()
-    later = mine.model_copy(update={"sha256": "b" * 64, "submission_id": "later", "submitted": "2100-01-01T00:00:00Z"})
-    receipts.write(later, receipts.place(later))
-    with pytest.raises(ConfigurationError, match=r"but a later one counts \(later\).*--again"):
-        upload()
-    upload(again=True)
+    (mine,) = season.service.submissions
+    mine.selected = False
+    season.service.submissions.append(replace(mine, id="later", filename="by-hand.csv", content=b"", selected=True))
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match=r"superseded for mine.*another file counts.*--again"):
+            upload()
+        season.repository.run("git", "reset", "--quiet", "--hard", "HEAD~1")
     assert len(season.service.submissions) == 2
+    upload(again=True)
+    assert season.counted() == [season.content]
 
 
 def test_what_another_clone_sent_is_found_at_the_service(season: Season, tmp_path: Path) -> None:
@@ -99,7 +102,7 @@ def test_several_models_get_the_file_each(season: Season) -> None:
 
 def test_one_model_that_fails_does_not_keep_the_other_from_its_file(season: Season) -> None:
     season.service.faults["create_submission"] = [Fault(body=b'{"errors": [{"message": "slot frozen"}]}', undone=True)]
-    with pytest.raises(DataError, match=r"mine: rejected \(.*slot frozen\)"):
+    with pytest.raises(ServiceError, match=r"not sent for mine; accepted for other. mine: not sent \(.*slot frozen\)"):
         upload(models=[MODEL, "other"])
     assert season.counted("other") == [season.content]
     upload(models=[MODEL, "other"])
@@ -336,7 +339,7 @@ def test_half_a_credential_is_an_error(season: Season, monkeypatch: pytest.Monke
 
 def test_wrong_keys_are_told_without_showing_them(season: Season, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NUMERAI_SECRET_KEY", "WRONGKEY")
-    with pytest.raises(ServiceError, match="authenticated") as stopped:
+    with pytest.raises(ConfigurationError, match="authenticated") as stopped:
         upload()
     assert "WRONGKEY" not in str(stopped.value)
 

@@ -2,44 +2,56 @@
 
 from collections.abc import Sequence
 
-from numerai_rounds.base.errors import ClosedError, DataError, ServiceError
-from numerai_rounds.io import console, git, receipts
+from numerai_rounds.base.errors import ClosedError, ConfigurationError, DataError, RoundsError, ServiceError
+from numerai_rounds.io import console, git, paths, receipts
 from numerai_rounds.io.receipts import Receipt
 
 
-def commit(found: Sequence[Receipt]) -> str | None:
-    """Commit the receipts of a round, with what became of each submission in the message; None without any."""
-    if not found:
-        return None
-    number = found[0].round
-    files = list(receipts.read_all(number))
-    said = [f"{receipt.model}: {receipt.said} {receipt.submission_id or ''}".rstrip() for receipt in found]
-    return git.commit(f"Round {number}: {summary(found)}\n\n" + "\n".join(said), files)
-
-
-def tell(found: Sequence[Receipt], *, late: bool) -> None:
-    """Show every outcome; raise where not all submissions arrived, or not in time and `late` was not asked for."""
+def keep(found: Sequence[Receipt]) -> None:
+    """Show every outcome and commit the receipts, what became of each submission in the message."""
     if not found:
         return
-    rows = [
-        (receipt.model, receipt.said, receipt.submission_id or "", _time(receipt), receipt.reason or "")
-        for receipt in found
-    ]
-    console.table(f"submissions of round {found[0].round}", ["model", "outcome", "id", "at (UTC)", "remark"], rows)
+    number = found[0].round
+    rows = [(receipt.model, receipt.said, receipt.submission_id or "", _time(receipt)) for receipt in found]
+    console.table(f"submissions of round {number}", ["model", "outcome", "id", "at (UTC)"], rows)
+    for receipt in found:
+        if receipt.reason:
+            console.say(f"{receipt.model}: {receipt.reason}")
+    said = [f"{receipt.model}: {receipt.said} {receipt.submission_id or ''}".rstrip() for receipt in found]
+    try:
+        git.commit(f"Round {number}: {summary(found)}\n\n" + "\n".join(said), list(receipts.read_all(number)))
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"round {number}: {summary(found)}; but the receipts in {paths.RECEIPTS} are not committed: {error}"
+        ) from None
+
+
+def problem(found: Sequence[Receipt], *, late: bool) -> RoundsError | None:
+    """The error of a round of which not all submissions arrived and count, or not in time, unless `late`; else None."""
     lost = [receipt for receipt in found if not receipt.arrived]
     if lost:
-        kind = DataError if all(receipt.outcome == "rejected" for receipt in lost) else ServiceError
-        words = "; ".join(f"{receipt.model}: {receipt.said} ({receipt.reason})" for receipt in lost)
-        raise kind(f"round {found[0].round}: not submitted, or not known to be: {words}. {_advice(lost)}")
+        number, words = lost[0].round, "; ".join(f"{one.model}: {one.said} ({one.reason})" for one in lost)
+        return _kind(lost)(f"round {number}: {summary(found)}. {words}. {_advice(lost)}")
     missed = [receipt.model for receipt in found if receipt.outcome == "late"]
     if missed and not late:
-        raise ClosedError(
+        return ClosedError(
             f"round {found[0].round}: the submission came after the round had closed, for {', '.join(missed)}: it is "
             "scored but earns nothing. Start earlier."
         )
+    return None
+
+
+def _kind(lost: Sequence[Receipt]) -> type[RoundsError]:
+    """What a scheduler should take it for: it may try again where anything is not known."""
+    outcomes = {receipt.outcome for receipt in lost}
+    if outcomes == {"superseded"}:
+        return ConfigurationError
+    return DataError if outcomes <= {"rejected", "superseded"} else ServiceError
 
 
 def _advice(lost: Sequence[Receipt]) -> str:
+    if all(receipt.outcome == "superseded" for receipt in lost):
+        return "Nothing was sent."
     if any(receipt.outcome == "rejected" for receipt in lost):
         return "What the service says tells what to mend; then run the same command again."
     return "Run the same command again: it asks the service first, and sends nothing that is there."

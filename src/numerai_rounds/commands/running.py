@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from numerai_rounds.base import plugins
-from numerai_rounds.base.errors import ClosedError, ConfigurationError, RoundsError, ServiceError, StaleError
+from numerai_rounds.base.errors import BusyError, ClosedError, ConfigurationError, RoundsError, ServiceError, StaleError
 from numerai_rounds.commands import opening, outcomes, uploading
 from numerai_rounds.io import (
     conf_edits,
@@ -30,6 +30,11 @@ from numerai_rounds.io.slots import Slot
 
 TRIES = 3
 """Times that a round is opened and predicted because its files changed meanwhile."""
+
+WHEN = (
+    "Rounds open from Tuesday to Saturday at 12:00 UTC: --wait waits for the next one, --late sends what is scored but "
+    "earns nothing."
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ def run(plan: Plan, *, notifies: bool) -> None:
         with exclusive.only_one("rounds run"):
             line = _play(plan)
     except RoundsError as error:
-        if notifies:
+        if notifies and not isinstance(error, BusyError):
             notify.send(f"numerai-rounds: {error}", error.exit_code)
         raise
     except Exception as error:
@@ -83,15 +88,25 @@ def _play(plan: Plan) -> str:
             except RoundsError as error:
                 problem = error
                 console.complain(f"{slot.model}: {error}")
-    outcomes.commit(found)
-    outcomes.tell(found, late=plan.options.late)
+    outcomes.keep(found)
+    problem = outcomes.problem(found, late=plan.options.late) or problem
+    if problem is not None and not any(receipt.arrived for receipt in found):
+        raise problem
+    line = f"{load().round.title if number is None else f'round {number}'}: {outcomes.summary(found)}"
+    try:
+        kept = _kept(plan, number, tags)
+    except RoundsError as error:
+        raise type(error)(f"{line}. But: {error}") from None
     if problem is not None:
         raise problem
+    return f"{line}; {played.headline()}{f'; {kept}' if kept else ''}"
+
+
+def _kept(plan: Plan, number: int | None, tags: list[str]) -> str:
+    """Tag the round and push; a word about both."""
     if number is not None:
         tags.insert(0, played.tag(f"round-{number}", f"Round {number}: {played.headline()}"))
-    kept = ", ".join([*tags, *_pushed(plan, tags)])
-    title = load().round.title if number is None else f"round {number}"
-    return f"{title}: {outcomes.summary(found)}; {played.headline()}{f'; {kept}' if kept else ''}"
+    return ", ".join([*tags, *_pushed(plan, tags)])
 
 
 def _check_means(plan: Plan) -> None:
@@ -101,6 +116,8 @@ def _check_means(plan: Plan) -> None:
         credentials.required_token()
     if plan.push and not pipeline.remotes():
         raise ConfigurationError("--push needs a DVC remote: `dvc remote add --default NAME URL`.")
+    if plan.push and git.git("rev-parse", "--abbrev-ref", "HEAD").strip() == "HEAD":
+        raise ConfigurationError("--push needs a branch, and none is checked out: `git switch` to one.")
     for slot in slots.parse(plan.options.models):
         if slot.experiment is not None:
             variants.check(slot.experiment)
@@ -113,26 +130,19 @@ def _awaited(plan: Plan) -> int | None:
     pinned = parameters.round if parameters.round.source == parameters.data.kind else None
     deadline = time.monotonic() + 60 * plan.patience
     while True:
-        problem: RoundsError = ClosedError("no round is open now")
+        problem: RoundsError
         try:
             number: int | None = source.current_round(parameters.data, pinned)
             if not (plan.wait or plan.upload) or plan.options.late or source.is_open(parameters.data, number):
                 return number
-            problem = ClosedError(f"round {number} is not open now")
-        except ServiceError as error:
+            problem = ClosedError(f"round {number} is not open now. {WHEN}")
+        except (ClosedError, ServiceError) as error:
             problem = error
         if not plan.wait:
-            raise (
-                problem
-                if isinstance(problem, ServiceError)
-                else ClosedError(
-                    f"{problem}. Rounds open from Tuesday to Saturday at 12:00 UTC: --wait waits for the next one, "
-                    "--late sends what is scored but earns nothing."
-                )
-            )
+            raise problem
         if time.monotonic() > deadline:
-            raise ClosedError(f"no round opened within {plan.patience:g} minutes ({problem}).")
-        console.say(f"{problem}; asking again every {plan.every:g} s.")
+            raise type(problem)(f"no round opened within {plan.patience:g} minutes: {problem}")
+        console.say(f"{problem} Asking again every {plan.every:g} s.")
         http.PATIENCE.sleep(plan.every)
 
 
@@ -140,7 +150,7 @@ def _pipeline(plan: Plan, number: int | None, own: Sequence[Slot], *, alone: boo
     """Predict, commit, and send the pipeline's own submission; once more where the round's files were replaced."""
     for attempt in range(1, TRIES + 1):
         try:
-            _predict(number)
+            _predict(number, uploads=plan.upload)
             return _sent(plan, own, strict=attempt < TRIES) if own or alone else []
         except StaleError as error:
             if attempt == TRIES:
@@ -149,19 +159,26 @@ def _pipeline(plan: Plan, number: int | None, own: Sequence[Slot], *, alone: boo
     raise AssertionError("every attempt returns or raises")
 
 
-def _predict(number: int | None) -> None:
+def _predict(number: int | None, *, uploads: bool) -> None:
     """Open the round, run the pipeline, commit both; files that were replaced in between are pinned anew."""
-    opening.open_round(number, following=False)
+    before = conf_edits.pinned_round()
+    accepts = before is not None and before.number == number and before.accept_changes
+    opening.open_round(number, following=False, accept_changes=accepts)
     pinned = conf_edits.pinned_round()
     try:
         pipeline.repro()
     except ServiceError:
-        opening.open_round(number, following=False)
+        opening.open_round(number, following=False, accept_changes=accepts)
         if conf_edits.pinned_round() == pinned:
             raise
         pipeline.repro()
     pipeline.bring(paths.SUBMISSION)
-    played.commit(number)
+    try:
+        played.commit(number)
+    except ConfigurationError as error:
+        if not uploads:
+            raise
+        console.complain(f"{error} The submission is sent nevertheless; its receipt tells what is not committed.")
 
 
 def _sent(plan: Plan, wanted: Sequence[Slot], *, strict: bool) -> list[Receipt]:

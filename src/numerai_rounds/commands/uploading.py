@@ -1,10 +1,9 @@
 """`rounds upload`: the submission goes to the service, and what became of it is told and kept."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 
 import pandas as pd
 
@@ -78,15 +77,17 @@ def upload(options: Options, *, dry_run: bool) -> None:
             rehearse(parameters, options)
         else:
             found = send(parameters, options)
-            outcomes.commit(found)
-            outcomes.tell(found, late=options.late)
+            outcomes.keep(found)
+            problem = outcomes.problem(found, late=options.late)
+            if problem is not None:
+                raise problem
             console.say(f"round {parameters.round.number}: {outcomes.summary(found)}")
 
 
 def rehearse(parameters: Params, options: Options) -> None:
     """Do everything but send: every check that needs no keys, and those that do where there are keys."""
     for slot in slots.parse(options.models) or [Slot("the model", None)]:
-        prepared = slots.prepared(slot.experiment, parameters.round.number)
+        prepared = slots.prepared(slot.experiment, parameters.round)
         rows = _checked(prepared.content, ids_now(parameters))
         console.say(f"{rows:,} predictions of {parameters.round.title} for {slot.model}: all rules met.")
     if parameters.data.kind == NUMERAI and credentials.token() is not None:
@@ -110,7 +111,7 @@ def send(parameters: Params, options: Options, *, strict: bool = False) -> list[
     window = _window(account, parameters, late=options.late)
     targets = _targets(account, options)
     ids = ids_now(parameters, strict=strict)
-    ready = {slot: slots.prepared(slot.experiment, parameters.round.number) for slot in targets}
+    ready = {slot: slots.prepared(slot.experiment, parameters.round) for slot in targets}
     rows = {slot: _checked(prepared.content, ids) for slot, prepared in ready.items()}
     common = _Common(parameters, window, account.host, account.score_names(window.number))
     return [
@@ -178,9 +179,9 @@ def _deliver(account: Account, receipt: Receipt, content: bytes, *, again: bool)
         for path, kept in receipts.read_all(receipt.round).items()
         if (kept.model_id, kept.sha256, kept.service) == (receipt.model_id, receipt.sha256, receipt.service)
     }
-    arrived = {path: kept for path, kept in earlier.items() if kept.arrived}
+    arrived = [kept for kept in earlier.values() if kept.arrived]
     if arrived and not again:
-        return _found(receipt, arrived)
+        return _found(account, arrived[-1])
     earlier = {path: kept for path, kept in earlier.items() if not kept.arrived}
     path, current = next(iter(earlier.items()), (receipts.place(receipt), receipt))
     try:
@@ -189,15 +190,14 @@ def _deliver(account: Account, receipt: Receipt, content: bytes, *, again: bool)
         return receipts.after_failure(path, current, str(error))
 
 
-def _found(receipt: Receipt, arrived: Mapping[Path, Receipt]) -> Receipt:
-    """The receipt of a file that is there already; ConfigurationError where a later file of the model counts."""
-    path, kept = list(arrived.items())[-1]
-    others = [other for other in receipts.read_all(receipt.round).values() if other.arrived]
-    newest = [other for other in others if (other.model_id, other.service) == (receipt.model_id, receipt.service)][-1]
-    if newest.sha256 != kept.sha256:
-        raise ConfigurationError(
-            f"{receipt.model} has this file already ({path}), but a later one counts ({newest.submission_id}). "
-            "--again sends this one again, so that it counts."
-        )
-    console.say(f"{receipt.model}: the service has this file already ({kept.submission_id}).")
+def _found(account: Account, kept: Receipt) -> Receipt:
+    """The receipt of a file that arrived before, asked for whether it still is the one that counts."""
+    try:
+        counts = kept.filename in account.counting(kept.model_id, kept.round)
+    except ServiceError as error:
+        console.complain(f"{kept.model}: whether this file still counts could not be asked ({error}).")
+        return kept
+    if not counts:
+        return kept.model_copy(update=submitting.SUPERSEDED)
+    console.say(f"{kept.model}: the service has this file already ({kept.submission_id}).")
     return kept

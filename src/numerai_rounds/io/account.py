@@ -1,7 +1,8 @@
 """What the service tells and takes only with API keys: the models of an account and their submissions."""
 
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -22,6 +23,9 @@ CREATE = """
         }
     }
 """
+
+ABOUT_KEYS = re.compile("authent|authoriz|scope|permission", re.IGNORECASE)
+"""What the service's words about keys hold: trying again does not help."""
 
 DOWNLOAD = """
     query($id: String) {
@@ -77,18 +81,19 @@ class Account(Client):
             return _text(self.raw_query_once(CREATE, variables)["data"]["create_submission"]["id"])
 
     def submissions(self, model_id: str) -> list[Submission]:
-        """All submissions of a model."""
+        """All submissions of a model that have a name."""
         with self._understood("the submissions of the model"):
             return [
-                Submission(_text(entry["id"]), _text(entry["filename"]), _aware(entry["insertedAt"]))
+                Submission(str(entry["id"]), entry["filename"], _aware(entry.get("insertedAt")))
                 for entry in self.submission_ids(model_id)
+                if isinstance(entry["filename"], str)
             ]
 
     def counting(self, model_id: str, number: int) -> list[str]:
         """The service's names of the files that count for a model in round `number`."""
         with self._understood("which submission counts"):
             found = self.get_submission_filenames(self.tournament_id, number, model_id)
-            return [_text(entry["filename"]) for entry in found]
+            return [str(entry["filename"]) for entry in found]
 
     def download_address(self, submission_id: str) -> str:
         """A signed address of the file of a submission, as the service holds it."""
@@ -101,7 +106,11 @@ class Account(Client):
         """A ServiceError where an answer does not hold what it should: numerapi and we would stumble over it."""
         try:
             yield
-        except RefusedError:
+        except RefusedError as error:
+            if ABOUT_KEYS.search(str(error)):
+                raise ConfigurationError(
+                    f"{error}. Check NUMERAI_PUBLIC_ID and NUMERAI_SECRET_KEY, and the scopes of the key on numer.ai."
+                ) from None
             raise
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
             raise ServiceError(f"{self.host} does not say {what}. Try again later.") from None
@@ -116,7 +125,8 @@ def _text(value: Any) -> str:
 def _aware(time: Any) -> datetime | None:
     """A time of the service, which is UTC where it does not say; numerapi leaves those in lists as text."""
     if isinstance(time, str):
-        time = datetime.fromisoformat(time)
+        with suppress(ValueError):
+            time = datetime.fromisoformat(time)
     if not isinstance(time, datetime):
         return None
     return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)

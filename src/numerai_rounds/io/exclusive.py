@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -13,10 +12,14 @@ from filelock import FileLock, Timeout
 from numerai_rounds.base.errors import BusyError
 from numerai_rounds.io import atomic, paths
 from numerai_rounds.io.compose import check_folder
+from numerai_rounds.io.process import FAILURE
 
 LOCK = paths.DVC_TMP / "rounds.lock"
 HOLDER = paths.DVC_TMP / "rounds.json"
-"""Who holds the lock, or held it last, and the process that it started."""
+"""Who holds the lock."""
+
+FAILED = paths.DVC_TMP / "rounds.failure.json"
+"""Where a stage that the holder started leaves its words."""
 
 GRACE = 10.0
 """Seconds that what a dead run left behind is given to stop by itself."""
@@ -32,10 +35,12 @@ def only_one(command: str) -> Iterator[None]:
     LOCK.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(LOCK, timeout=0):
-            _stop_orphans(_holder())
-            _write_holder({"command": command, "process": os.getpid(), "since": _now()})
-            yield
-            HOLDER.unlink(missing_ok=True)
+            _stop_orphans()
+            atomic.write_text(HOLDER, json.dumps({"command": command, "process": os.getpid(), "since": _now()}))
+            try:
+                yield
+            finally:
+                HOLDER.unlink(missing_ok=True)
     except Timeout:
         holder = _holder()
         raise BusyError(
@@ -44,13 +49,9 @@ def only_one(command: str) -> Iterator[None]:
         ) from None
 
 
-def started(group: int) -> None:
-    """Note the process group of what the holder of the lock has started."""
-    _write_holder({**_holder(), "group": group, "group_since": time.time()})
-
-
-def _write_holder(holder: dict[str, object]) -> None:
-    atomic.write_text(HOLDER, json.dumps(holder))
+def mark() -> dict[str, str]:
+    """What the holder puts into the environment of what it starts: by this it is known again, by nothing else."""
+    return {FAILURE: str(FAILED.resolve())}
 
 
 def _holder() -> dict[str, object]:
@@ -60,12 +61,9 @@ def _holder() -> dict[str, object]:
     return {}
 
 
-def _stop_orphans(holder: dict[str, object]) -> None:
-    """Stop the processes of a group that a dead holder started; numbers that were given anew are left alone."""
-    group, since = holder.get("group"), holder.get("group_since")
-    if not (isinstance(group, int) and isinstance(since, float)) or not hasattr(os, "getpgid"):
-        return
-    orphans = [process for process in psutil.process_iter() if _belongs(process, group, since)]
+def _stop_orphans() -> None:
+    """Stop the processes that a dead holder of this repository's lock started."""
+    orphans = [process for process in psutil.process_iter() if process.pid != os.getpid() and _is_marked(process)]
     for process in orphans:
         with suppress(psutil.Error):
             process.terminate()
@@ -75,10 +73,10 @@ def _stop_orphans(holder: dict[str, object]) -> None:
             process.kill()
 
 
-def _belongs(process: psutil.Process, group: int, since: float) -> bool:
+def _is_marked(process: psutil.Process) -> bool:
     with suppress(OSError, psutil.Error):
-        inside: bool = os.getpgid(process.pid) == group and process.create_time() >= since - 1
-        return inside
+        marked: bool = mark().items() <= process.environ().items()
+        return marked
     return False
 
 

@@ -1,19 +1,31 @@
 """What a run needs of git, each failure a sentence."""
 
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import psutil
 
 from numerai_rounds.base.errors import ConfigurationError, ServiceError
 
 
 def git(*arguments: str, environment: Mapping[str, str] | None = None) -> str:
     """Run git and return what it printed; ConfigurationError with git's own words where it fails."""
-    done = subprocess.run(["git", *arguments], check=False, capture_output=True, text=True, env=environment)
+    environment = {**(environment or os.environ), "GIT_TERMINAL_PROMPT": "0"}
+    command = ["git", "-c", "commit.gpgsign=false", "-c", "tag.gpgsign=false", *arguments]
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL
+    )
     if done.returncode:
-        said = " ".join((done.stderr or done.stdout).split())
-        raise ConfigurationError(f"git {arguments[0]} failed: {said or 'it said nothing'}. Run this in the repository.")
+        said = " ".join((done.stderr or done.stdout).split()) or "it said nothing"
+        hint = " Run this in the root of the repository." if "not a git repository" in said else ""
+        raise ConfigurationError(f"git {_verb(arguments)} failed: {said.rstrip('.')}.{hint}")
     return done.stdout
+
+
+def _verb(arguments: Sequence[str]) -> str:
+    return next(argument for argument in arguments if not argument.startswith("-"))
 
 
 def head() -> str:
@@ -40,8 +52,24 @@ def commit(message: str, files: Sequence[Path]) -> str | None:
         return None
     names = [str(path) for path in present]
     git("add", "--", *names)
-    git("commit", "--quiet", "--message", message, "--only", "--", *names)
+    try:
+        git("commit", "--quiet", "--message", message, "--only", "--", *names)
+    except ConfigurationError:
+        git("reset", "--quiet", "--", *names)
+        raise
     return head()
+
+
+def inside(name: str) -> Path:
+    """A file of git's own, whether it is there or not."""
+    return Path(git("rev-parse", "--git-path", name).strip())
+
+
+def release_dead() -> None:
+    """Remove the lock of an index that a git process left which was killed; none is touched while any git runs."""
+    lock = inside("index.lock")
+    if lock.exists() and not any(process.info["name"] == "git" for process in psutil.process_iter(["name"])):
+        lock.unlink(missing_ok=True)
 
 
 def has(path: Path) -> bool:
@@ -64,7 +92,13 @@ def push(names: Sequence[str]) -> str | None:
         raise ConfigurationError("no branch is checked out, so there is none to push: `git switch` to one first.")
     try:
         git(
-            "push", "--quiet", "--atomic", remote, f"HEAD:refs/heads/{branch}", *(f"refs/tags/{name}" for name in names)
+            "push",
+            "--quiet",
+            "--atomic",
+            "--follow-tags",
+            remote,
+            f"HEAD:refs/heads/{branch}",
+            *(f"refs/tags/{name}" for name in names),
         )
     except ConfigurationError as error:
         raise ServiceError(

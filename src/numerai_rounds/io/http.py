@@ -87,7 +87,10 @@ def is_safe(url: str) -> bool:
 
 def host(url: str) -> str:
     """The part of an address that may be shown: it holds neither a password nor a signature."""
-    return url.partition("://")[2].partition("/")[0].rpartition("@")[2] or "the server"
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2] or "the server"
+    except ValueError:
+        return "the server"
 
 
 def patiently(act: Callable[[], Answer], what: str, limits: Limits, advice: str) -> Answer:

@@ -11,7 +11,7 @@ from numerapi import base_api
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from numerai_rounds.base.errors import ConfigurationError, RefusedError, ServiceError
+from numerai_rounds.base.errors import ClosedError, ConfigurationError, RefusedError, ServiceError
 from numerai_rounds.io import http
 from numerai_rounds.io.http import Limits
 
@@ -121,17 +121,19 @@ class Client(numerapi.NumerAPI):
             raise ServiceError(f"{http.host(self._url)} lists no files. Try again later.") from None
 
     def current_round(self) -> int:
-        """Number of the current round; a ServiceError between rounds."""
+        """Number of the current round; a ClosedError between rounds."""
         reason = "it names none"
         try:
             number = self.get_current_round()
             if isinstance(number, int):
                 return number
         except RefusedError as error:
+            if "round" not in str(error).lower():
+                raise
             reason = str(error)
         except (IndexError, KeyError, TypeError):
             pass
-        raise ServiceError(
+        raise ClosedError(
             f"the service knows no current round ({reason}). Rounds open from Tuesday to Saturday at 12:00 UTC: "
             "run `rounds open` again then, or name a round with `rounds open --round`."
         )

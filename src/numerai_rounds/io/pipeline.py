@@ -21,34 +21,50 @@ from numerai_rounds.base.errors import (
     ServiceError,
 )
 from numerai_rounds.io import exclusive, paths
-from numerai_rounds.io.process import FAILURE
+from numerai_rounds.io.exclusive import FAILED
 from numerai_rounds.io.yaml_files import read_yaml
 
-FAILED = paths.DVC_TMP / "rounds.failure.json"
+UNPUSHED = paths.DVC_TMP / "rounds.unpushed"
+"""There from the start of a push to its success."""
+
 RWLOCK = paths.DVC_TMP / "rwlock"
 
 KINDS = {kind.exit_code: kind for kind in (ConfigurationError, DataError, ServiceError, MachineError)}
 
 
 def repro(environment: Mapping[str, str] | None = None) -> None:
-    """Run `dvc repro`; what is missing here comes from the DVC remote where there is one.
+    """Run `dvc repro` without what is missing here and has not changed; what is needed comes from the DVC remote.
 
-    A stage's own error is raised as it was there.
+    A stage's own error is raised as it was there. The remote is asked only for what is missing: a round does not fail
+    because a remote is down that it does not need.
     """
-    _dvc("repro", "--allow-missing", *(["--pull"] if remotes() else []), environment=environment)
+    try:
+        _dvc("repro", "--allow-missing", environment=environment)
+    except MachineError:
+        if not remotes():
+            raise
+        _of_remote("repro", "--allow-missing", "--pull", environment=environment)
+
+
+def repro_whole(environment: Mapping[str, str]) -> None:
+    """Run `dvc repro` on everything, with all that it needs from the DVC remote: the history as well."""
+    if remotes():
+        _of_remote("repro", "--pull", environment=environment)
+    else:
+        _dvc("repro", environment=environment)
 
 
 def push() -> None:
-    """Run `dvc push`; a ServiceError where the remote does not take everything."""
-    try:
-        _dvc("push")
-    except MachineError:
-        raise ServiceError("`dvc push` failed, as told above: the round is committed here. Run it again.") from None
+    """Run `dvc push`, of all rounds where an earlier one failed; ServiceError where the remote does not take all."""
+    everything = ["--all-tags"] if UNPUSHED.exists() else []
+    UNPUSHED.touch()
+    _of_remote("push", *everything)
+    UNPUSHED.unlink()
 
 
 def checkout() -> None:
     """Run `dvc checkout`: the outputs become those of dvc.lock."""
-    _dvc("checkout", "--quiet")
+    _dvc("checkout", "--quiet", "--allow-missing")
 
 
 def bring(path: Path) -> None:
@@ -86,24 +102,42 @@ def lock_file() -> dict[str, Any]:
     return read_yaml(paths.LOCK)
 
 
+def _of_remote(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
+    """Run DVC with its remote; a ServiceError where DVC itself fails, because the remote is the likeliest reason."""
+    try:
+        _dvc(*arguments, environment=environment)
+    except MachineError:
+        raise ServiceError(
+            f"`dvc {arguments[0]}` failed, as told above: the DVC remote may be down. Run the same command again."
+        ) from None
+
+
 def _dvc(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
     _release_dead()
     FAILED.unlink(missing_ok=True)
     child = subprocess.Popen(
         [sys.executable, "-m", "dvc", *arguments],
-        env={**os.environ, FAILURE: str(FAILED.resolve()), **(environment or {})},
+        env={**os.environ, **exclusive.mark(), **(environment or {})},
+        stdin=subprocess.DEVNULL,
         process_group=0,
     )
-    exclusive.started(child.pid)
     try:
         code = child.wait()
     except BaseException:
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGINT)
-        child.wait()
+        _stop(child)
         raise
     if code:
         raise _failure(arguments[0])
+
+
+def _stop(child: "subprocess.Popen[bytes]") -> None:
+    """Interrupt DVC and the stage that it runs; end them where they do not stop by themselves."""
+    for kind in (signal.SIGINT, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, kind)
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(exclusive.GRACE)
+            return
 
 
 def _failure(command: str) -> RoundsError:

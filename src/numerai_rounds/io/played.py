@@ -10,16 +10,26 @@ from numerai_rounds.io import git, paths, tables
 FILES = (paths.ROUND, paths.PARAMS, paths.LOCK, paths.METRICS, paths.RECEIPTS)
 """What a run changes, and nothing else does unasked."""
 
-CONTENT = (paths.ROUND, paths.PARAMS, paths.LOCK, paths.RECEIPTS)
+CONTENT = (paths.ROUND, paths.PARAMS, paths.LOCK)
 """What tells one state of a round from another: metrics follow from it."""
+
+UNDER_WAY = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
+"""Files of git while it is in the middle of something."""
 
 SOURCES = (paths.CONF, Path("src"), Path("dvc.yaml"), Path("requirements.lock"))
 """What a run is made of."""
 
 
 def check_ground() -> None:
-    """Refuse to play where a commit could not hold what ran: with uncommitted sources, or without an author."""
+    """Refuse to play where a commit could not hold what ran: with uncommitted sources, or git not ready for one."""
     git.git("var", "GIT_AUTHOR_IDENT")
+    git.git("var", "GIT_COMMITTER_IDENT")
+    busy = [name for name in UNDER_WAY if git.inside(name).exists()]
+    if busy:
+        raise ConfigurationError(
+            f"git is in the middle of something ({some(busy)}). Finish or abort it, then run again."
+        )
+    git.release_dead()
     ours = {str(path) for path in FILES}
     loose = [name for name in git.changed(*SOURCES) if name not in ours]
     if loose:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,12 +10,18 @@ from pathlib import Path
 from numerai_rounds.base.errors import MachineError, RefusedError, RoundsError
 from numerai_rounds.io import atomic, console
 
+TERMINATED = 128 + signal.SIGTERM
+
 FAILURE = "NUMERAI_ROUNDS_FAILURE"
 """Names the file where a stage leaves its exit code and words: DVC itself always ends with 255."""
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run `main` and leave the process with the exit code of what happened."""
+    """Run `main` and leave the process with the exit code of what happened.
+
+    SIGTERM ends it as an exception would, so that what it started is stopped and what it holds is given back.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
         main()
     except RoundsError as error:

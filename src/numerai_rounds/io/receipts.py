@@ -1,6 +1,7 @@
 """Receipts: what was sent for which round and model, and what became of it; one file each, in git."""
 
 import re
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,8 +11,11 @@ from numerai_rounds.base.errors import DataError
 from numerai_rounds.base.params import Payout, Section
 from numerai_rounds.io import atomic, paths
 
-Outcome = Literal["sending", "creating", "accepted", "late", "rejected", "unknown"]
-"""`sending`: nothing was submitted yet. `creating`: it may have been, and so it may where it is `unknown`."""
+Outcome = Literal["sending", "creating", "accepted", "late", "superseded", "rejected", "unknown"]
+"""`sending`: nothing was submitted yet. `creating`: it may have been, and so it may where it is `unknown`.
+
+`superseded`: the service has it, but counts another file for the round.
+"""
 
 ARRIVED = ("accepted", "late")
 """Outcomes of a submission that the service holds and scores."""
@@ -66,8 +70,8 @@ def place(receipt: Receipt) -> Path:
     """Where a new receipt goes: a further one of the same file, round and model gets a number."""
     stem = f"{re.sub(r'[^A-Za-z0-9_-]', '-', receipt.model)}-{receipt.sha256[:8]}"
     folder = paths.RECEIPTS / f"round-{receipt.round}"
-    taken = len(list(folder.glob(f"{stem}*.json")))
-    return folder / f"{stem}{f'-{taken + 1}' if taken else ''}.json"
+    names = (f"{stem}{f'-{edition}' if edition > 1 else ''}.json" for edition in count(1))
+    return next(folder / name for name in names if not (folder / name).exists())
 
 
 def write(receipt: Receipt, path: Path) -> None:

@@ -36,7 +36,7 @@ def fetch_bytes(address: Address, limits: Limits | None = None) -> bytes:
             http.send(session, "GET", address(), limits, headers=http.UNCHANGED) as answer,
         ):
             content = b"".join(http.pieces(answer, limits))
-            _check_done(answer, "the service's copy")
+            _check_done(answer, "the service's copy", content)
             announced = answer.headers.get("Content-Length")
             if announced is not None and announced != str(len(content)):
                 raise TransientError(f"the answer ended after {len(content):,} of {announced} bytes")
@@ -56,9 +56,8 @@ def _put(name: str, content: BinaryIO, size: int, address: Address, limits: Limi
             http.Session() as session,
             http.send(session, "PUT", url, limits, data=_Body(content, size, advance), allow_redirects=False) as answer,
         ):
-            for _ in http.pieces(answer, limits):
-                pass
-            _check_done(answer, name)
+            said = b"".join(http.pieces(answer, limits))
+            _check_done(answer, name, said)
 
     http.patiently(attempt, f"sending {name}", limits, "Nothing was submitted: run the same command again.")
 
@@ -78,12 +77,12 @@ class _Body:
         return piece
 
 
-def _check_done(answer: requests.Response, name: str) -> None:
+def _check_done(answer: requests.Response, name: str, said: bytes) -> None:
     """Refuse every answer but a bare success: a page of text is a proxy's, not the storage's."""
     if answer.status_code == requests.codes.forbidden:
         raise TransientError(http.answered(answer))
     if answer.status_code not in (requests.codes.ok, requests.codes.created, requests.codes.no_content):
         raise ServiceError(f"{name}: {http.answered(answer)}. Run the same command again.")
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if "html" in kind:
+    if "html" in kind and said:
         raise TransientError(f"{http.answered(answer)}, but with {kind} in place of the storage's answer")

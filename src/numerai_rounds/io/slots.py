@@ -8,7 +8,8 @@ from typing import NamedTuple
 import yaml
 
 from numerai_rounds.base.errors import ConfigurationError, some
-from numerai_rounds.io import experiments, git, lock, paths, pipeline, played
+from numerai_rounds.base.params import Round
+from numerai_rounds.io import console, experiments, git, lock, paths, pipeline, played
 
 STAGE = "submit"
 
@@ -45,9 +46,9 @@ def tag(number: int, experiment: str) -> str:
     return f"round-{number}-{experiment}"
 
 
-def prepared(experiment: str | None, number: int | None) -> Prepared:
-    """The submission of the pipeline, or of an experiment, for round `number`; ConfigurationError where it is stale."""
-    return _own(number) if experiment is None else _of_experiment(experiment, number)
+def prepared(experiment: str | None, pinned: Round) -> Prepared:
+    """The submission of the pipeline, or of an experiment, for the pinned round; ConfigurationError where stale."""
+    return _own(pinned.number) if experiment is None else _of_experiment(experiment, pinned)
 
 
 def _own(number: int | None) -> Prepared:
@@ -71,7 +72,8 @@ def _own(number: int | None) -> Prepared:
     )
 
 
-def _of_experiment(name: str, number: int | None) -> Prepared:
+def _of_experiment(name: str, pinned: Round) -> Prepared:
+    number = pinned.number
     commit = _commit(name, number)
     locked = yaml.safe_load(git.show(commit, paths.LOCK) or "{}")
     played = pipeline.locked_param(locked, STAGE, "round.number")
@@ -79,6 +81,11 @@ def _of_experiment(name: str, number: int | None) -> Prepared:
         raise ConfigurationError(
             f"experiment {name!r} is of round {played}, not of round {number}. Run it again on the pinned round: "
             f"`dvc exp run --name {name} -S ...`, or `rounds run --model MODEL=PRESET`."
+        )
+    live = yaml.safe_load(git.show(commit, paths.PARAMS) or "{}").get("round", {}).get("live")
+    if live != pinned.model_dump()["live"]:
+        raise ConfigurationError(
+            f"experiment {name!r} was run on another live file than the pinned one. Run it again, or `rounds run`."
         )
     md5 = pipeline.locked_output(locked, STAGE, str(paths.SUBMISSION)) or ""
     kept = pipeline.cache() / "files" / "md5" / md5[:2] / md5[2:]
@@ -92,6 +99,7 @@ def _commit(name: str, number: int | None) -> str:
     """What `rounds run` made of the experiment for this round, or the DVC experiment of that name."""
     kept = played.latest_tag(tag(number, name)) if number is not None else None
     if kept is not None:
+        console.say(f"{name}: {kept}, as `rounds run` made it")
         return git.git("rev-parse", f"{kept}^{{commit}}").strip()
     return experiments.commit_of(name)
 

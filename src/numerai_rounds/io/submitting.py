@@ -5,10 +5,12 @@ submission exists is asked of the service, never guessed.
 """
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
+from typing import Any
 
 import pandas as pd
 
@@ -16,14 +18,24 @@ from numerai_rounds.base.columns import ID
 from numerai_rounds.base.errors import RefusedError, ServiceError, TransientError
 from numerai_rounds.io import console, http, sending
 from numerai_rounds.io.account import Account, Submission
-from numerai_rounds.io.http import Limits
 from numerai_rounds.io.receipts import Receipt
 
 Keep = Callable[[Receipt], None]
 """Makes a receipt last."""
 
-LOOKS = 4
+LOOKS = 8
 """Times that the service is asked for a submission whose answer was lost, before it is created once more."""
+
+SUPERSEDED = {
+    "outcome": "superseded",
+    "reason": "another file counts for this round now; `rounds upload --again` sends this one again",
+}
+
+CREATIONS = 3
+"""Times that a submission is created whose answers are all lost, and which is never shown."""
+
+INVALID = re.compile("invalid", re.IGNORECASE)
+"""What the service's words about a file hold, as against words about itself."""
 
 SENDINGS = 2
 """Times that a file is sent where the service holds another one afterwards."""
@@ -43,19 +55,37 @@ def submit(account: Account, receipt: Receipt, content: bytes, keep: Keep, *, ag
     sent = None if again else _sent_before(account, receipt)
     for _ in range(SENDINGS):
         if sent is None:
-            _send(account, note, content)
-            note(outcome="creating")
+            before = note.receipt
             try:
-                sent = _create(account, note.receipt)
-            except RefusedError as error:
-                return note(outcome="rejected", reason=str(error))
+                sent = _sent_now(account, note, content)
             except ServiceError as error:
-                return note(outcome="unknown", reason=str(error))
+                if before.outcome == "sending":
+                    raise
+                return note(**(dict(before) | {"reason": str(error)}))
+            if sent is None:
+                return note.receipt
         note(filename=sent.filename, submission_id=sent.id)
         if _read_back(account, note, content):
             break
         sent = None
     return note.receipt
+
+
+def _sent_now(account: Account, note: "_Note", content: bytes) -> Submission | None:
+    """Send and submit; None where the service rejects the file, or where it is not known what it made of it."""
+    _send(account, note, content)
+    note(outcome="creating")
+    try:
+        return _create(account, note.receipt)
+    except RefusedError as error:
+        if INVALID.search(str(error)):
+            note(outcome="rejected", reason=str(error))
+            return None
+        note(outcome="sending")
+        raise
+    except ServiceError as error:
+        note(outcome="unknown", reason=str(error))
+        return None
 
 
 def _sent_before(account: Account, receipt: Receipt) -> Submission | None:
@@ -71,7 +101,7 @@ class _Note:
     def __init__(self, receipt: Receipt, keep: Keep) -> None:
         self.receipt, self._keep = receipt, keep
 
-    def __call__(self, **changes: object) -> Receipt:
+    def __call__(self, **changes: Any) -> Receipt:
         changed = self.receipt.model_copy(update=changes)
         if changed != self.receipt:
             self._keep(changed)
@@ -106,7 +136,8 @@ def _create(account: Account, receipt: Receipt) -> Submission:
             raise TransientError(str(error).rstrip(".")) from None
         return Submission(made, str(receipt.filename), None)
 
-    return http.patiently(attempt, "submitting", account.limits, "Run the same command again: it asks first.")
+    limits = replace(account.limits, attempts=min(CREATIONS, account.limits.attempts))
+    return http.patiently(attempt, "submitting", limits, "Run the same command again: it asks first.")
 
 
 def _looked_for(account: Account, receipt: Receipt) -> Submission | None:
@@ -119,13 +150,10 @@ def _looked_for(account: Account, receipt: Receipt) -> Submission | None:
         return found
 
     try:
-        return http.patiently(look, "submitting", _briefly(account.limits), "")
+        limits = replace(account.limits, attempts=min(LOOKS, account.limits.attempts))
+        return http.patiently(look, "submitting", limits, "")
     except ServiceError:
         return None
-
-
-def _briefly(limits: Limits) -> Limits:
-    return replace(limits, attempts=min(LOOKS, limits.attempts))
 
 
 def _listed(account: Account, receipt: Receipt, *, any_name: bool = False) -> Submission | None:
@@ -143,19 +171,21 @@ def _listed(account: Account, receipt: Receipt, *, any_name: bool = False) -> Su
 def _read_back(account: Account, note: _Note, content: bytes) -> bool:
     """Note what the service shows of the submission; False where it holds other content and the file must go again."""
     receipt = note.receipt
+    others: list[str] = []
 
     def look() -> Submission:
         found = _listed(account, receipt)
         if found is None:
             raise TransientError("the service does not show the submission yet")
-        if found.filename not in account.counting(receipt.model_id, receipt.round):
+        others[:] = account.counting(receipt.model_id, receipt.round)
+        if found.filename not in others:
             raise TransientError(f"the service does not count the submission for round {receipt.round} yet")
         return found
 
     try:
         found = http.patiently(look, "reading back", account.limits, "Run the same command again: it asks first.")
     except ServiceError as error:
-        note(outcome="unknown", reason=str(error))
+        note(**(SUPERSEDED if others else {"outcome": "unknown", "reason": str(error)}))
         return True
     submitted = found.inserted.isoformat() if found.inserted else None
     late = bool(found.inserted and receipt.closes and found.inserted > datetime.fromisoformat(receipt.closes))

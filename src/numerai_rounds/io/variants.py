@@ -2,12 +2,16 @@
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
-from numerai_rounds.base.errors import ConfigurationError, one_of
+from numerai_rounds.base.errors import ConfigurationError, RoundsError, one_of
 from numerai_rounds.io import atomic, console, git, paths, pipeline, played, slots
 from numerai_rounds.io.compose import compose_text, groups
 from numerai_rounds.io.presets import EXPERIMENT
+
+RUNNING = paths.DVC_TMP / "rounds.experiment"
+"""There while an experiment runs in the working tree."""
 
 RESULTS = (paths.PARAMS, paths.LOCK, paths.METRICS)
 
@@ -31,15 +35,20 @@ def prepare(preset: str, number: int, *, push: bool) -> str:
     if kept is not None and _is_made_of(kept, text):
         return kept
     console.say(f"experiment {preset}:")
+    RUNNING.touch()
     try:
         atomic.write_text(paths.PARAMS, text)
-        pipeline.repro({"DVC_EXP_NAME": name})
+        pipeline.repro_whole({"DVC_EXP_NAME": name})
         if push:
             pipeline.push()
         message = f"Round {number}, experiment {preset}: {played.headline()}"
-        return played.tag(name, message, _commit_aside(message))
-    finally:
-        restore()
+        made = played.tag(name, message, _commit_aside(message))
+    except BaseException:
+        with suppress(RoundsError):
+            restore()
+        raise
+    restore()
+    return made
 
 
 def restore() -> None:
@@ -47,17 +56,12 @@ def restore() -> None:
     kept = [str(path) for path in RESULTS if git.has(path)]
     git.git("checkout", "--quiet", "HEAD", "--", *kept, f":(exclude){paths.LIVE_SCORES}")
     pipeline.checkout()
+    RUNNING.unlink(missing_ok=True)
 
 
 def was_left() -> bool:
-    """Whether a run was stopped amid an experiment: params.yaml is what a preset composes to, but not conf/ itself."""
-    if not paths.PARAMS.exists():
-        return False
-    found = paths.PARAMS.read_text(encoding="utf-8")
-    presets = groups(paths.CONF).get(EXPERIMENT, [])
-    return found != compose_text(paths.CONF) and any(
-        found == compose_text(paths.CONF, [f"{EXPERIMENT}={preset}"]) for preset in presets
-    )
+    """Whether a run was stopped amid an experiment, whose results are still in the working tree."""
+    return RUNNING.exists()
 
 
 def _is_made_of(kept: str, text: str) -> bool:
