@@ -85,6 +85,19 @@ def test_a_file_that_no_longer_counts_is_told_and_not_sent_unasked(season: Seaso
     assert season.counted() == [season.content]
 
 
+def test_a_file_of_an_earlier_round_is_not_sent_again(season: Season) -> None:
+    upload()
+    (path,) = receipts.read_all()
+    earlier = receipts.read_all()[path].model_copy(update={"round": ROUND - 1})
+    path.unlink()
+    receipts.write(earlier, receipts.place(earlier))
+    with pytest.raises(
+        DataError, match=rf"sent exactly this file for round {ROUND - 1}: the live data of round {ROUND}"
+    ):
+        upload()
+    assert len(season.service.submissions) == 1
+
+
 def test_what_another_clone_sent_is_found_at_the_service(season: Season, tmp_path: Path) -> None:
     upload()
     season.repository.run("git", "reset", "--quiet", "--hard", "HEAD~1")

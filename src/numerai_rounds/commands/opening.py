@@ -11,7 +11,7 @@ from numerai_rounds.io.presets import ROUND
 NOTHING = Round(source="", number=None, history={}, live={})
 
 
-def open_round(number: int | None, *, following: bool, accept_changes: bool = False) -> None:
+def open_round(number: int | None, *, following: bool, accept_changes: bool = False, alone: bool = True) -> None:
     """Pin the current round, round `number`, or the one after the pinned round.
 
     `accept_changes` lets `fetch` replace eras of the history that are not what they were. Raises ConfigurationError
@@ -41,7 +41,8 @@ def open_round(number: int | None, *, following: bool, accept_changes: bool = Fa
         live=live,
     )
     conf_edits.write_round(opened)
-    _tell(opened, pinned)
+    if alone or opened != pinned:
+        _tell(opened, pinned, alone=alone)
 
 
 def _following(parameters: Params, pinned: Round | None) -> int:
@@ -50,7 +51,7 @@ def _following(parameters: Params, pinned: Round | None) -> int:
     return pinned.number + 1
 
 
-def _tell(opened: Round, pinned: Round | None) -> None:
+def _tell(opened: Round, pinned: Round | None, *, alone: bool) -> None:
     before = {**pinned.history, **pinned.live} if pinned else {}
     files = {**opened.history, **opened.live}
     rows = [
@@ -61,7 +62,8 @@ def _tell(opened: Round, pinned: Round | None) -> None:
     console.say(_terms(opened.payout))
     if opened.accept_changes:
         console.say("`fetch` will replace eras of the history that are not what they were, and say which.")
-    console.say(f"Pinned in {paths.ROUND}; {paths.PARAMS} follows. Next: `dvc repro`.")
+    if alone:
+        console.say(f"Pinned in {paths.ROUND}; {paths.PARAMS} follows. Next: `dvc repro`.")
 
 
 def _terms(payout: Payout | None) -> str:

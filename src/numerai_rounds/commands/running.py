@@ -13,7 +13,6 @@ from numerai_rounds.commands import opening, outcomes, uploading
 from numerai_rounds.io import (
     conf_edits,
     console,
-    credentials,
     exclusive,
     git,
     http,
@@ -113,7 +112,7 @@ def _check_means(plan: Plan) -> None:
     """Refuse early, in plain words, what would stop the run later."""
     played.check_ground()
     if plan.upload:
-        credentials.required_token()
+        uploading.check_targets(plan.options)
     if plan.push and not pipeline.remotes():
         raise ConfigurationError("--push needs a DVC remote: `dvc remote add --default NAME URL`.")
     if plan.push and git.git("rev-parse", "--abbrev-ref", "HEAD").strip() == "HEAD":
@@ -129,6 +128,7 @@ def _awaited(plan: Plan) -> int | None:
     source = plugins.load("data", parameters.data.kind)
     pinned = parameters.round if parameters.round.source == parameters.data.kind else None
     deadline = time.monotonic() + 60 * plan.patience
+    said = ""
     while True:
         problem: RoundsError
         try:
@@ -142,7 +142,9 @@ def _awaited(plan: Plan) -> int | None:
             raise problem
         if time.monotonic() > deadline:
             raise type(problem)(f"no round opened within {plan.patience:g} minutes: {problem}")
-        console.say(f"{problem} Asking again every {plan.every:g} s.")
+        if str(problem) != said:
+            said = str(problem)
+            console.say(f"{said} Asking again every {plan.every:g} s.")
         http.PATIENCE.sleep(plan.every)
 
 
@@ -163,12 +165,12 @@ def _predict(number: int | None, *, uploads: bool) -> None:
     """Open the round, run the pipeline, commit both; files that were replaced in between are pinned anew."""
     before = conf_edits.pinned_round()
     accepts = before is not None and before.number == number and before.accept_changes
-    opening.open_round(number, following=False, accept_changes=accepts)
+    opening.open_round(number, following=False, accept_changes=accepts, alone=False)
     pinned = conf_edits.pinned_round()
     try:
         pipeline.repro()
     except ServiceError:
-        opening.open_round(number, following=False, accept_changes=accepts)
+        opening.open_round(number, following=False, accept_changes=accepts, alone=False)
         if conf_edits.pinned_round() == pinned:
             raise
         pipeline.repro()

@@ -94,7 +94,15 @@ def rehearse(parameters: Params, options: Options) -> None:
         account = Account()
         _window(account, parameters, late=options.late)
         _targets(account, options)
-    console.say("Nothing was sent.")
+        console.say("The round is open and the account has these models. Nothing was sent.")
+    else:
+        console.say("Whether the round is open and the account has these models was not asked. Nothing was sent.")
+
+
+def check_targets(options: Options) -> None:
+    """Refuse models that the account does not have, before anything takes time; ConfigurationError without keys."""
+    _require_numerai(load())
+    _targets(Account(), options)
 
 
 def send(parameters: Params, options: Options, *, strict: bool = False) -> list[Receipt]:
@@ -102,11 +110,7 @@ def send(parameters: Params, options: Options, *, strict: bool = False) -> list[
 
     `strict` refuses a submission made from a live file that was replaced since, even where its ids are the same.
     """
-    if parameters.data.kind != NUMERAI or parameters.round.number is None:
-        raise ConfigurationError(
-            f"{parameters.round.title} is not one that Numerai plays: only data=numerai can be uploaded. "
-            "`rounds upload --dry-run` checks the file without sending it."
-        )
+    _require_numerai(parameters)
     account = Account()
     window = _window(account, parameters, late=options.late)
     targets = _targets(account, options)
@@ -114,12 +118,30 @@ def send(parameters: Params, options: Options, *, strict: bool = False) -> list[
     ready = {slot: slots.prepared(slot.experiment, parameters.round) for slot in targets}
     rows = {slot: _checked(prepared.content, ids) for slot, prepared in ready.items()}
     common = _Common(parameters, window, account.host, account.score_names(window.number))
-    return [
-        _deliver(
-            account, common.receipt(slot, model_id, ready[slot], rows[slot]), ready[slot].content, again=options.again
+    new = {slot: common.receipt(slot, model_id, ready[slot], rows[slot]) for slot, model_id in targets.items()}
+    if not options.again:
+        _refuse_old(list(new.values()))
+    return [_deliver(account, receipt, ready[slot].content, again=options.again) for slot, receipt in new.items()]
+
+
+def _refuse_old(new: Sequence[Receipt]) -> None:
+    """Refuse what was sent for another round: ids are new in every round, so the live data would be old ones."""
+    sent = {(kept.model_id, kept.sha256, kept.service): kept.round for kept in receipts.read_all().values()}
+    for receipt in new:
+        number = sent.get((receipt.model_id, receipt.sha256, receipt.service), receipt.round)
+        if number != receipt.round:
+            raise DataError(
+                f"{receipt.model} sent exactly this file for round {number}: the live data of round {receipt.round} "
+                "are old ones. Wait for the service to serve its own; --again sends it nevertheless."
+            )
+
+
+def _require_numerai(parameters: Params) -> None:
+    if parameters.data.kind != NUMERAI:
+        raise ConfigurationError(
+            f"{parameters.round.title} is not one that Numerai plays: only data=numerai can be uploaded. "
+            "`rounds upload --dry-run` checks the file without sending it."
         )
-        for slot, model_id in targets.items()
-    ]
 
 
 def _window(account: Account, parameters: Params, *, late: bool) -> Window:

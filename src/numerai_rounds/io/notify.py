@@ -1,5 +1,7 @@
 """A message to a webhook: one line, for a phone."""
 
+from dataclasses import replace
+
 from numerai_rounds.base.errors import ConfigurationError, RoundsError, ServiceError
 from numerai_rounds.io import console, credentials, http
 
@@ -17,7 +19,8 @@ def send(line: str, exit_code: int) -> None:
     """
     body = {"text": line, "content": line, "exit_code": exit_code}
     try:
-        http.patiently(lambda: _post(credentials.webhook(), body), "notifying", http.PATIENCE, "")
+        limits = replace(http.PATIENCE, attempts=3)
+        http.patiently(lambda: _post(credentials.webhook(), body), "notifying", limits, "")
     except RoundsError as error:
         console.complain(f"the message was not delivered: {error}")
 

@@ -117,7 +117,7 @@ def _dvc(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
     FAILED.unlink(missing_ok=True)
     child = subprocess.Popen(
         [sys.executable, "-m", "dvc", *arguments],
-        env={**os.environ, **exclusive.mark(), **(environment or {})},
+        env={**os.environ, **exclusive.mark(), **_programs(), **(environment or {})},
         stdin=subprocess.DEVNULL,
         process_group=0,
     )
@@ -128,6 +128,11 @@ def _dvc(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
         raise
     if code:
         raise _failure(arguments[0])
+
+
+def _programs() -> dict[str, str]:
+    """Stages run `python`: it has to be this one, also where the environment is not activated, as in cron."""
+    return {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])}
 
 
 def _stop(child: "subprocess.Popen[bytes]") -> None:
