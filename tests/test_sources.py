@@ -55,22 +55,6 @@ def test_the_numerai_source_from_open_to_submission(repository: Repository, serv
     assert len(service.requests) == asked
 
 
-def test_a_next_round_downloads_its_live_file_only(repository: Repository, service: StandIn, tmp_path: Path) -> None:
-    url = {"NUMERAI_API_URL": service.url}
-    repository.run("rounds", "compose", "data=numerai", "data.extra_files=[meta_model]", *SMALL)
-    repository.run("rounds", "open", **url)
-    repository.repro(**url)
-    later = tiny.market(seed=5, features=features()).live
-    later.to_parquet(tmp_path / "later.parquet")
-    service.files["v5.3/live_1401.parquet"] = tmp_path / "later.parquet"
-    service.round_number = 1401
-    repository.run("rounds", "open", **url)
-    before = len(service.downloads("v5.3/train.parquet"))
-    assert sorted(repository.repro(**url)) == ["fetch@live", "submit"]
-    assert len(service.downloads("v5.3/train.parquet")) == before
-    assert set(submitted(repository).index) == set(later.index)
-
-
 def test_a_file_that_was_replaced_is_refused_until_a_round_is_opened(
     repository: Repository, service: StandIn, tmp_path: Path
 ) -> None:

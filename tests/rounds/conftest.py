@@ -28,6 +28,26 @@ def predicted_once(
     return pickle.loads(made.read_bytes())
 
 
+@pytest.fixture(scope="session")
+def light_once(
+    predicted_once: tuple[Repository, dict[str, Path]], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Repository, dict[str, Path]]:
+    """Without what only commands of other processes need: it is copied in no time."""
+    repository = predicted_once[0].copy(tmp_path_factory.mktemp("light") / "clone")
+    repository.run("git", "rm", "-r", "--quiet", "src", "tests", "docs", "benchmarks")
+    repository.run("git", "commit", "--quiet", "--message", "light")
+    repository.run("git", "gc", "--quiet", "--prune=now")
+    return repository, predicted_once[1]
+
+
+@pytest.fixture
+def light_round(light_once: tuple[Repository, dict[str, Path]], tmp_path: Path) -> Iterator[Season]:
+    """As `this_round`, for commands that run in the test's own process."""
+    repository, files = light_once
+    with StandIn(files, round_number=ROUND) as service:
+        yield Season(repository.copy(tmp_path / "season"), service)
+
+
 @pytest.fixture
 def this_round(predicted_once: tuple[Repository, dict[str, Path]], tmp_path: Path) -> Iterator[Season]:
     """Round 1400 was predicted and committed, and the service plays it."""

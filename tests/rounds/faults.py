@@ -15,8 +15,6 @@ PASSING = {
 }
 """Faults that pass: the same run goes on."""
 LASTING = {
-    "404": [Fault(status=404, body=b"<Error>NoSuchKey</Error>", headers={"Content-Type": "application/xml"})] * 9,
-    "403": [Fault(status=403, body=b"<Error>AccessDenied</Error>", headers={"Content-Type": "application/xml"})] * 9,
     "a page of HTML": [Fault(body=PAGE, headers=HTML)] * 9,
     "half an answer": [Fault(body=b'{"data": {')] * 9,
     "a GraphQL error": [Fault(body=b'{"errors": [{"message": "Internal server error"}], "data": null}')] * 9,
@@ -25,3 +23,10 @@ LASTING = {
     "an outage": [Fault(status=503)] * 99,
 }
 """Faults that may end the run."""
+
+XML = {"Content-Type": "application/xml"}
+OF_STORAGE = {
+    "404": [Fault(status=404, body=b"<Error>NoSuchKey</Error>", headers=XML)] * 9,
+    "403": [Fault(status=403, body=b"<Error>AccessDenied</Error>", headers=XML)] * 9,
+}
+"""Those that signed addresses have of their own."""

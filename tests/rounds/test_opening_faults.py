@@ -9,7 +9,7 @@ from numerai_rounds.base.errors import RoundsError, ServiceError
 from numerai_rounds.commands import opening
 from numerai_rounds.io import conf_edits, http, params
 from numerai_rounds.io.sources import numerai
-from tests.rounds.faults import LASTING, PASSING
+from tests.rounds.faults import LASTING, OF_STORAGE, PASSING
 from tests.rounds.season import NEXT, QUICK, Season
 from tests.service.stand_in import Fault, StandIn, self_signed
 
@@ -44,13 +44,16 @@ def test_a_fault_that_passes_costs_nothing(season: Season, operation: str, fault
     assert (tmp_path / "live.parquet").read_bytes() == served.read_bytes()
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize("fault", LASTING | WRONG_BYTES)
+@pytest.mark.parametrize(
+    ("operation", "fault"),
+    [(operation, fault) for operation in OPERATIONS for fault in LASTING]
+    + [("GET", fault) for fault in OF_STORAGE | WRONG_BYTES],
+)
 def test_a_fault_that_lasts_leaves_the_pinned_round_whole_and_the_next_run_succeeds(
     season: Season, operation: str, fault: str, tmp_path: Path
 ) -> None:
     before = conf_edits.pinned_round()
-    season.service.faults[operation] = list((LASTING | WRONG_BYTES)[fault])
+    season.service.faults[operation] = list((LASTING | OF_STORAGE | WRONG_BYTES)[fault])
     problem: RoundsError | None = None
     try:
         open_and_fetch(tmp_path / "live.parquet")

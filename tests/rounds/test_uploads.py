@@ -17,14 +17,14 @@ from numerai_rounds.base.errors import (
     StaleError,
 )
 from numerai_rounds.io import http, receipts
-from tests.rounds.faults import LASTING, PASSING
+from tests.rounds.faults import LASTING, OF_STORAGE, PASSING
 from tests.rounds.season import MODEL, QUICK, ROUND, Season, upload
 from tests.service.stand_in import Fault, StandIn, self_signed
 
 
 @pytest.fixture
-def season(this_round: Season) -> Season:
-    return this_round
+def season(light_round: Season) -> Season:
+    return light_round
 
 
 @pytest.fixture(autouse=True)
@@ -150,12 +150,15 @@ def test_a_fault_that_passes_costs_nothing(season: Season, operation: str, fault
     assert len(season.service.submissions) == 1
 
 
-@pytest.mark.parametrize(("operation", "undone"), CASES)
-@pytest.mark.parametrize("fault", LASTING)
+@pytest.mark.parametrize(
+    ("operation", "undone", "fault"),
+    [(*case, fault) for case in CASES for fault in LASTING]
+    + [(*case, fault) for case in CASES for fault in OF_STORAGE if case[0] in ("PUT", "GET")],
+)
 def test_a_fault_that_lasts_ends_in_a_sentence_and_the_next_run_succeeds(
     season: Season, operation: str, fault: str, undone: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    season.service.faults[operation] = [replace(each, undone=undone) for each in LASTING[fault]]
+    season.service.faults[operation] = [replace(each, undone=undone) for each in (LASTING | OF_STORAGE)[fault]]
     problem: RoundsError | None = None
     try:
         upload()

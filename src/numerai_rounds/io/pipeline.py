@@ -20,7 +20,7 @@ from numerai_rounds.base.errors import (
     RoundsError,
     ServiceError,
 )
-from numerai_rounds.io import exclusive, paths
+from numerai_rounds.io import console, exclusive, git, paths
 from numerai_rounds.io.exclusive import FAILED
 from numerai_rounds.io.yaml_files import read_yaml
 
@@ -114,6 +114,7 @@ def _of_remote(*arguments: str, environment: Mapping[str, str] | None = None) ->
 
 def _dvc(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
     _release_dead()
+    _mend_lock()
     FAILED.unlink(missing_ok=True)
     child = subprocess.Popen(
         [sys.executable, "-m", "dvc", *arguments],
@@ -168,6 +169,21 @@ def _release_dead() -> None:
         alive = False
     if not alive:
         RWLOCK.unlink(missing_ok=True)
+
+
+def _mend_lock() -> None:
+    """Take dvc.lock from the last commit where DVC was killed while writing it: it does not replace it in one step."""
+    if not paths.LOCK.exists():
+        return
+    try:
+        if "stages" in read_yaml(paths.LOCK):
+            return
+    except ConfigurationError:
+        pass
+    console.complain(f"{paths.LOCK} was not written to its end: it is taken from the last commit.")
+    paths.LOCK.unlink()
+    if git.has(paths.LOCK):
+        git.git("checkout", "--quiet", "HEAD", "--", str(paths.LOCK))
 
 
 def _is_dvc(number: int) -> bool:
