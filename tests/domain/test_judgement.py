@@ -34,7 +34,7 @@ def scored(*names: str) -> Scored:
 
 
 def judged(found: Scored, policy: Payout | None) -> Judgement:
-    return judgement.judge(found, Terms(SECTION, MAIN, policy, lambda target: horizon(target, None), 7))
+    return judgement.judge(found, Terms(SECTION, MAIN, policy, lambda target: horizon(target, None)))
 
 
 def test_headlines_are_those_of_metrics_and_statistics_of_each_score() -> None:
@@ -53,7 +53,7 @@ def test_headlines_that_do_not_exist_are_left_out() -> None:
     assert not {"corr_sharpe", "corr_mean_low", "corr_sharpe_ddof1"} & set(found.headlines)
 
 
-def test_a_longer_horizon_takes_longer_blocks() -> None:
+def test_a_longer_horizon_leaves_fewer_pieces() -> None:
     one = scored("corr")
     both = replace(
         one,
@@ -62,9 +62,9 @@ def test_a_longer_horizon_takes_longer_blocks() -> None:
     )
     found = judged(both, None).summary.set_index("score")
     assert found["mean"].nunique() == 1
-    assert found["mean_low"].nunique() == found["mean_nw_low"].nunique() == 2
+    assert found["mean_low"].nunique() == found["pieces"].nunique() == 2
     short = judged(replace(both, per_era=both.per_era[:31]), None).summary.set_index("score")
-    assert short["mean_low"].notna().tolist() == [False, True]  # 30 eras are less than 3 times 16
+    assert short["mean_low"].notna().tolist() == [False, True]  # 30 eras are less than 4 times 12
 
 
 @pytest.mark.parametrize(("policy", "end"), [(ON_MAIN, ""), (ON_OTHER, "_ender_20")], ids=["main", "another target"])
@@ -136,5 +136,7 @@ def test_less_than_a_year_is_not_drawn_out_to_one(eras: int, why: str | None) ->
 def test_a_score_without_an_interval_says_why() -> None:
     few = scored("corr")
     found = judged(replace(few, per_era=few.per_era[:20]), None)
-    assert found.scored.left_out["interval of corr"] == "19 eras, 48 are needed"
+    assert found.scored.left_out["interval of corr"] == (
+        "19 eras that share news over 12 are 1.6 independent pieces, 4 are needed"
+    )
     assert "interval of corr" not in judged(scored("corr"), None).scored.left_out

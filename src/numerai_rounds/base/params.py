@@ -109,7 +109,7 @@ class ScoreSection(Section):
     interval: Annotated[float, Field(gt=0, lt=1)]
     """Share of all outcomes that the intervals of means and Sharpe ratios are to cover."""
     draws: Annotated[int, Field(ge=100, le=100_000)]
-    """Of the bootstrap behind the intervals."""
+    """Simulated series behind the intervals."""
     stake: Annotated[float, Field(gt=0)]
     """NMR that the simulated payout starts with."""
 

@@ -1,33 +1,33 @@
 """How uncertain a mean and a Sharpe ratio are, given eras whose targets overlap.
 
-Two independent ways: a block bootstrap, which assumes no distribution, and the normal distribution with the long-run
-variance of Newey and West. Both take `overlap`: eras that far apart share nothing of their targets. Where eras are
-missing from a series, neighbours in it are further apart than that, which makes intervals wider rather than narrower.
+A target looks weeks ahead, so a piece of news counts in the scores of several eras: `overlap` of them, 1 where eras
+share nothing. How far news reaches is known from the target's horizon, it need not be guessed from the scores. An
+estimate is divided by its error by Newey and West, and the ratio is compared with what it would be on simulated scores
+that overlap just so (`domain.critical_values`). Intervals then cover what they say with few eras and with many
+(benchmarks/RESULTS-intervals.md). If scores depend on each other less than that, intervals are wider than need be. They
+are never narrower than those of independent eras.
 
-Both are somewhat too narrow where scores depend on each other over the whole of the overlap: on simulated scores in
-which each piece of news counts in 12 eras, with an overlap of 16, intervals of 90 % cover the truth in 82 % of cases
-with 52 eras and in 87 % with 650; taken as independent, in 40 %. Independent scores are covered as they should be.
+If eras are missing from a series, neighbours in it are further apart, which makes intervals wider rather than narrower.
+
+Sources: Kiefer and Vogelsang, A new asymptotic theory for heteroskedasticity-autocorrelation robust tests, 2005; Lo,
+The statistics of Sharpe ratios, 2002; Ledoit and Wolf, Robust performance hypothesis testing with the Sharpe ratio,
+2008.
 """
 
-from collections.abc import Iterator
+import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
+from numerai_rounds.domain import critical_values
+from numerai_rounds.domain.critical_values import SHARPES, lags_of, long_run_variance
+
 Floats = NDArray[np.float64]
-Places = NDArray[np.intp]
 
-LEAST_BLOCKS = 3
-"""Times the overlap that a series must be long: fewer eras hold too few independent pieces to tell anything."""
-
-PIECE = 4096
-"""Draws in memory at once; results do not depend on it."""
-
-ROUNDING = 1e-12
-"""Share of a draw's mean square below which its variance is what rounding left."""
+LEAST_PIECES = 4
+"""Independent pieces of news that a series must hold: an interval of fewer would be as wide as any opinion."""
 
 
 class Interval(NamedTuple):
@@ -35,6 +35,10 @@ class Interval(NamedTuple):
 
     low: float
     high: float
+
+    def around(self, other: "Interval") -> "Interval":
+        """The interval that holds both."""
+        return Interval(min(self.low, other.low), max(self.high, other.high))
 
 
 class Intervals(NamedTuple):
@@ -49,118 +53,71 @@ def deviation(scores: Floats, ddof: int) -> float:
     return float(scores.std(ddof=ddof)) if np.ptp(scores) > 0 else 0.0
 
 
-def bootstrap(scores: Floats, overlap: int, share: float, draws: int, seed: int) -> Intervals | None:
-    """Percentile intervals of the circular block bootstrap, with blocks of `overlap` eras, widened (see `_widening`).
+def pieces(eras: int, overlap: int) -> float:
+    """Independent eras that would tell as much about the mean: eras that share their news count as one together."""
+    return eras / overlap
 
-    `scores`: shape (eras,), finite, in the order of the eras. `overlap`: 1 or more. `share`: of outcomes that an
-    interval is to cover, 0 to 1. Series of equal length, overlap and seed are drawn from at the same places. A draw
-    without deviation has no Sharpe ratio and is left out of that interval. None where there are fewer than 3 times
-    `overlap` eras.
 
-    Source: Politis and Romano, A circular block-resampling procedure for stationary data, 1992.
+def least_eras(overlap: int) -> int:
+    """Eras that a series must have for an interval."""
+    return LEAST_PIECES * overlap
+
+
+def estimated(scores: Floats, overlap: int, share: float, draws: int) -> Intervals | None:
+    """Intervals of the true mean and the true Sharpe ratio per era; None with fewer than `least_eras`.
+
+    `scores`: shape (eras,), finite, in the order of the eras. `overlap`: eras in which a piece of news counts, 1 or
+    more. `share`: of outcomes that an interval is to cover, 0 to 1, each side missed alike. `draws`: simulated series
+    behind the critical values.
     """
-    if len(scores) < LEAST_BLOCKS * overlap:
-        return None
-    centre = float(scores.mean())
-    shifts, squares = _drawn_moments(scores - centre, overlap, draws, seed)
-    variances = squares - np.square(shifts)
-    varying = variances > ROUNDING * squares
-    means = centre + shifts
-    sharpes = means[varying] / np.sqrt(variances[varying])
-    spread = deviation(scores, 0)
-    wider = _widening(len(scores), overlap, share)
-    return Intervals(
-        _percentiles(means, share, centre, wider),
-        _percentiles(sharpes, share, centre / spread, wider) if len(sharpes) and spread > 0 else None,
-    )
-
-
-def newey_west(scores: Floats, overlap: int, share: float) -> Intervals | None:
-    """Normal intervals with the long-run variance of `overlap` lags, widened; the arguments are those of `bootstrap`.
-
-    The Sharpe ratio's is by the delta method: the long-run variance of its influence function. None where there are
-    fewer than 3 times `overlap` eras.
-
-    Source: Lo, The statistics of Sharpe ratios, 2002; Ledoit and Wolf, Robust performance hypothesis testing with the
-    Sharpe ratio, 2008.
-    """
-    if len(scores) < LEAST_BLOCKS * overlap:
+    if len(scores) < least_eras(overlap):
         return None
     mean, spread = float(scores.mean()), deviation(scores, 0)
-    of_mean = _normal(mean, scores, overlap, share)
     if spread == 0:
-        return Intervals(of_mean, None)
-    standard = (scores - mean) / spread
-    sharpe = mean / spread
-    influence = standard - sharpe / 2 * (np.square(standard) - 1)
-    return Intervals(of_mean, _normal(sharpe, influence, overlap, share))
+        return Intervals(Interval(mean, mean), None)
+    standard, sharpe = (scores - mean) / spread, mean / spread
+    critical = critical_values.simulated(len(scores), overlap, draws)
+    reach = critical.of_mean(share) * spread * _error(standard, overlap)
+    found = Interval(mean - reach, mean + reach), _sharpe(standard, sharpe, overlap, critical.of_sharpe(share))
+    independent = estimated(scores, 1, share, draws) if overlap > 1 else _textbook(mean, spread, len(scores), share)
+    if independent is None or independent.sharpe is None:
+        return Intervals(*found)
+    return Intervals(found[0].around(independent.mean), found[1].around(independent.sharpe))
 
 
-def long_run_variance(scores: Floats, lags: int) -> float:
-    """Variance of the mean of a long series times its length; 0 or more, 0 only where scores are constant.
-
-    `scores`: shape (eras,), finite. The variance plus twice the autocovariances of 1 to `lags` eras with Bartlett's
-    weights 1 - lag / (lags + 1), which equals the mean square of sums over windows of `lags` + 1 eras.
-
-    Source: Newey and West, A simple, positive semi-definite, heteroskedasticity and autocorrelation consistent
-    covariance matrix, 1987.
-    """
-    if np.ptp(scores) == 0:
-        return 0.0
-    windows = sliding_window_view(np.pad(scores - scores.mean(), lags), lags + 1)
-    return float(np.square(windows.sum(axis=1)).sum() / (len(scores) * (lags + 1)))
-
-
-def _normal(estimate: float, scores: Floats, lags: int, share: float) -> Interval:
-    error = np.sqrt(long_run_variance(scores, lags) / len(scores))
-    reach = float(ndtri((1 + share) / 2) * error) * _widening(len(scores), lags, share)
-    return Interval(estimate - reach, estimate + reach)
-
-
-def _widening(eras: int, overlap: int, share: float) -> float:
-    """How much wider an interval must be because few independent pieces tell how much scores vary; above 1.
-
-    Around their own mean they vary less than around the true one, by eras / (eras - overlap), and a variance known from
-    1.5 * eras / (overlap + 1) pieces asks for the quantile of Student's distribution with as many degrees of freedom.
-
-    Source: Lazarus, Lewis, Stock and Watson, HAR inference: recommendations for practice, 2018, for Bartlett's weights.
-    """
+def _textbook(mean: float, spread: float, eras: int, share: float) -> Intervals:
+    """Student's interval of the mean of independent eras, and Lo's of their Sharpe ratio."""
     tail = (1 + share) / 2
-    student = stdtrit(1.5 * eras / (overlap + 1), tail) / ndtri(tail)
-    return float(student * np.sqrt(eras / (eras - overlap)))
+    reach = float(stdtrit(eras - 1, tail)) * spread / math.sqrt(eras - 1)
+    sharpe = mean / spread
+    wide = float(ndtri(tail)) * math.sqrt((1 + sharpe**2 / 2) / eras)
+    return Intervals(Interval(mean - reach, mean + reach), Interval(sharpe - wide, sharpe + wide))
 
 
-def _percentiles(values: Floats, share: float, estimate: float, wider: float) -> Interval:
-    low, high = estimate + wider * (np.quantile(values, [(1 - share) / 2, (1 + share) / 2]) - estimate)
-    return Interval(float(low), float(high))
+def _sharpe(standard: Floats, sharpe: float, overlap: int, critical: tuple[Floats, Floats]) -> Interval:
+    """The Sharpe ratios for which the one that was found is neither too high nor too low.
 
-
-def _drawn_moments(scores: Floats, block: int, draws: int, seed: int) -> tuple[Floats, Floats]:
-    """Mean and mean square of the scores of each draw, shape (draws,) each."""
-    eras = len(scores)
-    rest = (eras - 1) % block + 1  # of the last block, which is cut so that a draw has as many eras as the series
-    powers = [(_circular_sums(values, block), _circular_sums(values, rest)) for values in (scores, np.square(scores))]
-    pieces = [
-        [whole[starts[:, :-1]].sum(axis=1) + cut[starts[:, -1]] for whole, cut in powers]
-        for starts in _block_starts(eras, block, draws, seed)
-    ]
-    first, second = (np.concatenate(sums) / eras for sums in zip(*pieces, strict=True))
-    return first, second
-
-
-def _circular_sums(values: Floats, length: int) -> Floats:
-    """Sums of `length` values from each place on; the first value follows the last."""
-    sums: Floats = sliding_window_view(np.concatenate([values, values[: length - 1]]), length).sum(axis=1)
-    return sums
-
-
-def _block_starts(eras: int, block: int, draws: int, seed: int) -> Iterator[Places]:
-    """Where the blocks of each draw start, shape (draws, blocks), a piece at a time.
-
-    From the raw stream of a bit generator, which numpy guarantees, unlike the one of its distributions.
+    The error is that of its influence function. What is too high depends on the true ratio: overlap makes a series vary
+    less around its own mean, so that high ratios look higher.
     """
-    stream = np.random.SFC64(np.random.SeedSequence([seed, int.from_bytes(b"bootstrap", "big"), eras, block]))
-    blocks = -(-eras // block)
-    for done in range(0, draws, PIECE):
-        words = stream.random_raw(min(PIECE, draws - done) * blocks)
-        yield (words % np.uint64(eras)).astype(np.intp).reshape(-1, blocks)
+    error = _error(standard - sharpe / 2 * (np.square(standard) - 1), overlap)
+    least, greatest = critical
+    # Both rise with the true ratio: how far what was found lies below the bound that is still likely.
+    above, below = SHARPES + greatest * error - sharpe, SHARPES + least * error - sharpe
+    return Interval(_crossing(above), -_crossing(-below[::-1]))
+
+
+def _crossing(values: Floats) -> float:
+    """Where values at `SHARPES` first rise above 0, between its places on a straight line, beyond them in parallel."""
+    first = int(np.argmax(values > 0)) if (values > 0).any() else len(values)
+    if first == 0:
+        return float(SHARPES[0] - values[0])
+    if first == len(values):
+        return float(SHARPES[-1] - values[-1])
+    low, high = values[first - 1], values[first]
+    return float(SHARPES[first - 1] + (SHARPES[first] - SHARPES[first - 1]) * low / (low - high))
+
+
+def _error(values: Floats, overlap: int) -> float:
+    """Standard error of the mean of a series around 0."""
+    return math.sqrt(float(long_run_variance(values[None], lags_of(overlap))[0]) / len(values))

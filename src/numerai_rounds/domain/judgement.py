@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from numerai_rounds.base.columns import PURGE_ERAS
 from numerai_rounds.base.params import Payout, ScoreSection
 from numerai_rounds.domain import intervals, payout, statistics
 from numerai_rounds.domain.scoring.loop import Scored, column_name
@@ -43,7 +42,6 @@ class Terms:
     payout: Payout | None
     horizon: Callable[[str], int]
     """Business days that a target looks ahead."""
-    seed: int
 
 
 @dataclass(frozen=True)
@@ -75,9 +73,9 @@ class Judgement:
 def judge(scored: Scored, terms: Terms) -> Judgement:
     """Statistics, years, curves and headlines of all scores."""
     scored, simulated = _paid(scored, terms)
-    overlaps = {score: PURGE_ERAS[terms.horizon(target)] for score, target in scored.scores.items()}
+    overlaps = {score: math.ceil(terms.horizon(target) / DAYS_AN_ERA) for score, target in scored.scores.items()}
     section = terms.section
-    summary = statistics.summary(scored.per_era, overlaps, section.interval, section.draws, terms.seed)
+    summary = statistics.summary(scored.per_era, overlaps, section.interval, section.draws)
     summary.insert(1, "target", [scored.scores[score] for score in summary["score"]])
     headlines = scored.headlines | {
         f"{score}_{name}": value
@@ -88,8 +86,9 @@ def judge(scored: Scored, terms: Terms) -> Judgement:
     names = list(overlaps)
     short = summary[summary["mean_low"].isna()]
     unsure = {
-        f"interval of {score}": f"{eras} eras, {intervals.LEAST_BLOCKS * overlaps[score]} are needed"
-        for score, eras in zip(short["score"], short["eras"], strict=True)
+        f"interval of {score}": f"{eras} eras that share news over {overlaps[score]} are {held:.1f} independent "
+        f"pieces, {intervals.LEAST_PIECES} are needed"
+        for score, eras, held in zip(short["score"], short["eras"], short["pieces"], strict=True)
     }
     return Judgement(
         replace(scored, left_out=scored.left_out | unsure),

@@ -10,12 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numerai_rounds.base.columns import PURGE_ERAS
 from numerai_rounds.base.params import Payout
 from numerai_rounds.domain import intervals, payout
 from numerai_rounds.domain.intervals import Interval
-from numerai_rounds.domain.judgement import DAYS_AN_ERA
 from numerai_rounds.domain.statistics import sharpe
+
+DRAWS = 4_000
+"""Simulated series behind the intervals."""
 
 
 class Round(NamedTuple):
@@ -87,16 +88,13 @@ def stretches(numbers: Sequence[int], days: int) -> int:
 
 
 def mean_interval(numbers: Sequence[int], scores: Sequence[float], days: int, share: float) -> Interval | None:
-    """What probably holds the true mean, by the long-run variance of Newey and West.
+    """What probably holds the true mean, as `domain.intervals` has it.
 
     `numbers`: of the rounds, in order; `scores`: of each, finite; `days`: 20 or 60, as in `stretches`; `share`: of
-    outcomes that the interval is to cover. Its lags are as many rounds as lie within the business days that are left
-    out between training and validation. None where there are fewer than 3 times as many rounds. Somewhat too narrow:
-    on simulated daily rounds, intervals of 90 % cover the truth in 81 % (240 rounds, 60 days) to 87 % of cases
-    (2,000 rounds, 20 days).
+    outcomes that the interval is to cover. News counts in as many rounds as lie within `days`. None with too few
+    independent pieces.
     """
-    overlap = _together(numbers, PURGE_ERAS[days] * DAYS_AN_ERA)
-    found = intervals.newey_west(np.array(scores, dtype=np.float64), overlap, share)
+    found = intervals.estimated(np.array(scores, dtype=np.float64), _together(numbers, days), share, DRAWS)
     return found.mean if found is not None else None
 
 

@@ -13,14 +13,15 @@ import pandas as pd
 
 from numerai_rounds.base.columns import ERA, era_number
 from numerai_rounds.domain import intervals
+from numerai_rounds.domain.critical_values import lags_of, long_run_variance
 from numerai_rounds.domain.intervals import Floats, Intervals, deviation
 
 ERAS_A_YEAR = 52
 """Eras are weekly; years are counted from era 1."""
 
 SUMMARY = (
-    *("score", "eras", "mean", "mean_low", "mean_high", "mean_nw_low", "mean_nw_high", "std"),
-    *("sharpe", "sharpe_low", "sharpe_high", "sharpe_nw_low", "sharpe_nw_high", "sharpe_ddof1", "sharpe_corrected"),
+    *("score", "eras", "pieces", "mean", "mean_low", "mean_high", "std"),
+    *("sharpe", "sharpe_low", "sharpe_high", "sharpe_ddof1", "sharpe_corrected"),
     *("autocorrelation", "hit_rate", "max_drawdown", "max_drawdown_eras", "worst", "worst_era", "years_positive"),
 )
 """Columns of `summary`."""
@@ -46,20 +47,21 @@ class Series(NamedTuple):
         return [(era_number(era) - 1) // ERAS_A_YEAR + 1 for era in self.eras]
 
 
-def summary(per_era: pd.DataFrame, overlaps: Mapping[str, int], interval: float, draws: int, seed: int) -> pd.DataFrame:
+def summary(per_era: pd.DataFrame, overlaps: Mapping[str, int], interval: float, draws: int) -> pd.DataFrame:
     """A row for each score of `overlaps` that any era has, in that order.
 
-    `overlaps`: eras that the score's target overlaps with. `interval`: share of outcomes that intervals are to cover.
-    `draws` and `seed`: of the bootstrap. A number that does not exist, such as the Sharpe ratio of one era, is NaN.
+    `overlaps`: eras in which a piece of news counts, by the score's target. `interval`: share of outcomes that
+    intervals are to cover. `draws`: simulated series behind them. A number that does not exist, such as the Sharpe
+    ratio of one era, is NaN.
 
     - `eras`, `mean`, `std` (ddof 0): of the series.
-    - `mean_low`, `mean_high`: interval by block bootstrap; `mean_nw_low`, `mean_nw_high`: by Newey and West. Likewise
-      for `sharpe`. NaN with fewer than 3 times `overlap` eras.
+    - `pieces`: independent eras that would tell as much: eras over overlap.
+    - `mean_low`, `mean_high`, `sharpe_low`, `sharpe_high`: intervals (`domain.intervals`), NaN with too few pieces.
     - `sharpe`: mean over std with ddof 0, as in numerai-tools, per era, not per year; `sharpe_ddof1`: with ddof 1, as
       in Numerai's tutorial and pandas.
     - `sharpe_corrected`: mean over the root of the long-run variance: the Sharpe ratio of eras that do not overlap and
       are as certain of their mean. Overlap can only take away: the variance itself counts where it is larger. NaN with
-      fewer than 3 times `overlap` eras.
+      too few pieces.
     - `autocorrelation`: of neighbouring eras, -1 to 1.
     - `hit_rate`: share of eras above 0.
     - `max_drawdown`: the largest fall of the running sum below its highest value so far, 0 or more, lower is better;
@@ -68,7 +70,7 @@ def summary(per_era: pd.DataFrame, overlaps: Mapping[str, int], interval: float,
     - `worst`, `worst_era`: the lowest score and the first era that has it.
     - `years_positive`: share of years, as in `by_year`, whose mean is above 0.
     """
-    rows = [_described(series, overlaps[series.score], interval, draws, seed) for series in _each(per_era, overlaps)]
+    rows = [_described(series, overlaps[series.score], interval, draws) for series in _each(per_era, overlaps)]
     return pd.DataFrame(rows, columns=list(SUMMARY))
 
 
@@ -168,16 +170,16 @@ def _by_year(series: Series) -> Iterator[tuple[int, Series]]:
         yield year, Series(series.score, series.eras[first:stop], series.values[first:stop])
 
 
-def _described(series: Series, overlap: int, interval: float, draws: int, seed: int) -> dict[str, object]:
+def _described(series: Series, overlap: int, interval: float, draws: int) -> dict[str, object]:
     values = series.values
     drawdown, drawdown_eras = max_drawdown(values)
     worst = int(values.argmin())
     return {
         "score": series.score,
         "eras": len(values),
+        "pieces": intervals.pieces(len(values), overlap),
         "mean": float(values.mean()),
-        **_bounds("", intervals.bootstrap(values, overlap, interval, draws, seed)),
-        **_bounds("_nw", intervals.newey_west(values, overlap, interval)),
+        **_bounds(intervals.estimated(values, overlap, interval, draws)),
         "std": deviation(values, ddof=0),
         "sharpe": sharpe(values, ddof=0),
         "sharpe_ddof1": sharpe(values, ddof=1),
@@ -192,18 +194,19 @@ def _described(series: Series, overlap: int, interval: float, draws: int, seed: 
     }
 
 
-def _bounds(method: str, found: Intervals | None) -> dict[str, float]:
+def _bounds(found: Intervals | None) -> dict[str, float]:
     cells: dict[str, float] = {}
     for name in Intervals._fields:
         low, high = (found and getattr(found, name)) or (math.nan, math.nan)
-        cells |= {f"{name}{method}_low": low, f"{name}{method}_high": high}
+        cells |= {f"{name}_low": low, f"{name}_high": high}
     return cells
 
 
 def _sharpe_corrected(values: Floats, overlap: int) -> float:
-    if len(values) < intervals.LEAST_BLOCKS * overlap or deviation(values, ddof=0) == 0:
+    eras = len(values)
+    if eras < intervals.least_eras(overlap) or deviation(values, ddof=0) == 0:
         return math.nan
     # Around its own mean a series varies less than around the true one.
-    long_run = intervals.long_run_variance(values, overlap) * len(values) / (len(values) - overlap)
+    long_run = float(long_run_variance(values[None] - values.mean(), lags_of(overlap))[0]) * eras / (eras - overlap)
     variance = max(long_run, deviation(values, ddof=0) ** 2)
     return float(values.mean()) / math.sqrt(variance)

@@ -150,4 +150,4 @@ def _terms(parameters: Params) -> judgement.Terms:
     def horizon_of(target: str) -> int:
         return horizon_in_name(target) or horizon(target, days)
 
-    return judgement.Terms(parameters.score, parameters.target, parameters.round.payout, horizon_of, parameters.seed)
+    return judgement.Terms(parameters.score, parameters.target, parameters.round.payout, horizon_of)
