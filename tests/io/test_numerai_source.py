@@ -24,8 +24,6 @@ FILES = {
     "v5.3/validation.parquet": CONTENT,
     "v5.3/meta_model.parquet": CONTENT,
     "v5.3/live.parquet": CONTENT,
-    "v5.3/live_1342.parquet": OTHER,
-    "v5.3/live_1343.parquet": CONTENT,
     "v5.3/live_benchmark_models.parquet": CONTENT,
     "signals/v2.1/train.parquet": OTHER,
 }
@@ -52,7 +50,7 @@ def test_every_file_that_is_needed_is_pinned_as_served(service: StandIn) -> None
         "meta_model": "v5.3/meta_model.parquet",
     }
     assert {role: pin.name for role, pin in live.items()} == {
-        "live": "v5.3/live_1343.parquet",
+        "live": "v5.3/live.parquet",
         "live_benchmark_models": "v5.3/live_benchmark_models.parquet",
     }
     for pin in [*history.values(), *live.values()]:
@@ -71,7 +69,8 @@ def test_the_current_round_is_the_services(service: StandIn) -> None:
     assert numerai.current_round(parameters(), None) == 1343
 
 
-def test_an_older_round_has_the_live_file_of_its_own_number(service: StandIn) -> None:
+def test_a_live_file_with_the_number_of_its_round_is_taken_where_one_is_listed(service: StandIn) -> None:
+    service.files["v5.3/live_1342.parquet"] = OTHER
     _, live = numerai.pins(parameters(extra_files=[]), 1342)
     assert live["live"].identity == "etag:" + service.etag("v5.3/live_1342.parquet").strip('"')
 
@@ -79,9 +78,6 @@ def test_an_older_round_has_the_live_file_of_its_own_number(service: StandIn) ->
 def test_the_live_file_of_another_round_is_never_taken(service: StandIn) -> None:
     with pytest.raises(ConfigurationError, match=r"no v5.3/live_1300.parquet.*current round, 1343, not of round 1300"):
         numerai.pins(parameters(), 1300)
-    del service.files["v5.3/live_1343.parquet"]
-    _, live = numerai.pins(parameters(), 1343)
-    assert live["live"].name == "v5.3/live.parquet"
 
 
 @pytest.mark.parametrize(
@@ -108,7 +104,7 @@ def test_parameters_are_closed(changes: dict[str, Any]) -> None:
 def test_a_file_that_is_gone_tells_how_to_restore_it(service: StandIn, tmp_path: Path) -> None:
     history, _ = numerai.pins(parameters(), 1343)
     del service.files["v5.3/train.parquet"]
-    with pytest.raises(ServiceError, match=r"v5.3/train.parquet: the service no longer serves it.*`dvc pull` from"):
+    with pytest.raises(ServiceError, match=r"v5.3/train.parquet: .*403 .*not there \(any more\).*`dvc pull` from"):
         numerai.fetch(parameters(), 1343, "train", history["train"], tmp_path / "train.parquet")
     service.files["v5.3/train.parquet"] = OTHER
     with pytest.raises(ServiceError, match=r"another version.*`dvc checkout` restores.*`rounds open` pins"):

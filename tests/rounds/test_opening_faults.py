@@ -10,7 +10,7 @@ from numerai_rounds.commands import opening
 from numerai_rounds.io import conf_edits, http, params
 from numerai_rounds.io.sources import numerai
 from tests.rounds.faults import LASTING, OF_STORAGE, PASSING
-from tests.rounds.season import NEXT, QUICK, Season
+from tests.rounds.season import LIVE, NEXT, QUICK, Season
 from tests.service.stand_in import Fault, StandIn, self_signed
 
 OPERATIONS = ["rounds", "listDatasets", "dataset", "GET"]
@@ -40,7 +40,7 @@ def open_and_fetch(destination: Path) -> None:
 def test_a_fault_that_passes_costs_nothing(season: Season, operation: str, fault: str, tmp_path: Path) -> None:
     season.service.faults[operation] = [replace(each, undone=True) for each in PASSING[fault]]
     open_and_fetch(tmp_path / "live.parquet")
-    served = season.service.files[f"v5.3/live_{NEXT}.parquet"]
+    served = season.service.files[LIVE]
     assert (tmp_path / "live.parquet").read_bytes() == served.read_bytes()
 
 
@@ -59,7 +59,7 @@ def test_a_fault_that_lasts_leaves_the_pinned_round_whole_and_the_next_run_succe
         open_and_fetch(tmp_path / "live.parquet")
     except RoundsError as error:
         problem = error
-    served = season.service.files[f"v5.3/live_{NEXT}.parquet"]
+    served = season.service.files[LIVE]
     pinned = conf_edits.pinned_round()
     assert pinned is not None
     assert pinned == before or pinned.number == NEXT

@@ -15,7 +15,7 @@ import pytest
 from numerai_rounds.io import pipeline
 from tests import tiny
 from tests.conftest import Repository
-from tests.rounds.season import MODEL, NEXT, Season
+from tests.rounds.season import LIVE, MODEL, NEXT, Season
 from tests.service.stand_in import Fault
 
 RUN = ("run", "--upload", "--model", MODEL)
@@ -42,7 +42,7 @@ def assert_played(season: Season) -> None:
     """The service counts what the pipeline predicted for the live ids of now; git has all of it, and the tag."""
     (content,) = season.counted()
     assert content == season.content
-    live = season.service.files[f"v5.3/live_{NEXT}.parquet"]
+    live = season.service.files[LIVE]
     submitted = pd.read_csv(season.repository.path / "data/submission/live_predictions.csv", index_col="id")
     assert set(submitted.index) == set(pd.read_parquet(live).index)
     kept = [json.loads(path.read_text()) for path in season.repository.path.glob(f"receipts/round-{NEXT}/*.json")]
@@ -158,7 +158,7 @@ def test_files_that_are_replaced_on_the_way_are_pinned_and_predicted_anew(season
         if opened and operation in waiting:
             later = season.repository.path.parent / f"{operation}.parquet"
             tiny.market(seed=waiting.pop(operation)).live.to_parquet(later)
-            season.service.files[f"v5.3/live_{NEXT}.parquet"] = later
+            season.service.files[LIVE] = later
 
     season.service.on_request = replace
     said = season.rounds(*RUN).stdout
@@ -224,13 +224,13 @@ def test_a_stage_that_stops_gives_its_own_exit_code_and_the_service_repeats_no_k
     broken.iloc[0, 3] = 9
     path = season.repository.path.parent / "broken.parquet"
     broken.to_parquet(path)
-    sound = season.service.files[f"v5.3/live_{NEXT}.parquet"]
-    season.service.files[f"v5.3/live_{NEXT}.parquet"] = path
+    sound = season.service.files[LIVE]
+    season.service.files[LIVE] = path
     stopped = season.rounds(*RUN, check=False)
     assert stopped.returncode == 3
     assert stopped.stdout.splitlines()[-1].startswith("error: ")
     assert season.service.submissions == []
-    season.service.files[f"v5.3/live_{NEXT}.parquet"] = sound
+    season.service.files[LIVE] = sound
     words = json.dumps({"errors": [{"message": f"invalid token {season.service.keys[1]}"}]}).encode()
     season.service.faults["create_submission"] = [Fault(body=words, undone=True)]
     rejected = season.rounds(*RUN, check=False)

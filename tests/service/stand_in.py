@@ -5,6 +5,7 @@ python -m tests.service.stand_in DIRECTORY        serves DIRECTORY's files as da
 """
 
 import argparse
+import re
 import threading
 import uuid
 from collections.abc import Callable, Mapping
@@ -53,6 +54,9 @@ class StandIn:
         `round_number` is the current round, None between rounds. `certificate` and its key make it serve TLS.
         """
         self.files = dict(files)
+        """What is there now, all of it listed: with a round, the live files are replaced under their names."""
+        self.folder = "20261124"
+        """Where the files are: a folder of the data's date. In another one each file has another ETag."""
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
         self.round_number = round_number
@@ -123,15 +127,21 @@ class StandIn:
 
     def downloads(self, name: str) -> list[Request]:
         """The requests for a file's content."""
-        return [request for request in self.requests if request.path.startswith(f"/files/{quote(name)}?")]
+        asked = re.compile(rf"/files/\d+/{re.escape(quote(name))}\?")
+        return [request for request in self.requests if asked.match(request.path)]
 
     def signed(self, name: str) -> str:
-        """An address under which a file can be fetched with GET."""
-        return self.address("GET", f"/files/{quote(name)}")
+        """An address under which a file can be fetched with GET, if it is there: any name is signed."""
+        return self.address("GET", f"/files/{self.folder}/{quote(name)}")
+
+    def file_at(self, path: str) -> str | None:
+        """The name of the file that a path leads to; None where there is none, any more."""
+        name = path.removeprefix(f"/files/{self.folder}/")
+        return name if name in self.files else None
 
     def etag(self, name: str) -> str:
         """The quoted ETag of a file."""
-        return etag_of(self.files[name])
+        return etag_of(self.files[name], self.folder)
 
     def address(self, method: str, path: str) -> str:
         """An address with a new signature, which allows one method."""

@@ -46,11 +46,14 @@ def open_round(
     accept_changes: Annotated[
         bool, typer.Option("--accept-changes", help="Let `fetch` replace eras of the history that changed upstream.")
     ] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Fetch what has a new ETag again, even if it looks like the same file.")
+    ] = False,
 ) -> None:
     """Pin the round and the exact files it needs in conf/round.yaml."""
     from numerai_rounds.commands import opening
 
-    opening.open_round(number, following=following, accept_changes=accept_changes)
+    opening.open_round(number, following=following, accept_changes=accept_changes, verify=verify)
 
 
 @app.command(
