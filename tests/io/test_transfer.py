@@ -101,7 +101,10 @@ ALWAYS = 100
 FAILURES = {
     "500": ([Fault(status=500)] * ALWAYS, "500 Internal Server Error; given up after 3 attempts.*run the same command"),
     "429": ([Fault(status=429)] * ALWAYS, "429 Too Many Requests; given up after 3 attempts"),
-    "403": ([Fault(status=403)] * ALWAYS, "403 Forbidden to 3 fresh signatures in a row, so it is not there.*`dvc pull`"),
+    "403": (
+        [Fault(status=403)] * ALWAYS,
+        "403 Forbidden to 3 fresh signatures in a row, so it is not there.*`dvc pull`",
+    ),
     "404": ([Fault(status=404)], "no longer serves it.*404 Not Found.*`dvc pull` from your DVC remote"),
     "410": ([Fault(status=410)], "no longer serves it.*410 Gone.*`dvc pull` from your DVC remote"),
     "401": ([Fault(status=401)], "answered 401 Unauthorized"),

@@ -79,6 +79,7 @@ def _account(service: "StandIn", asked: Mapping[str, Any]) -> dict[str, Any]:
                 if entry.model_id == model_id and entry.listings >= service.shown_after
             ],
             "v2Stake": None,
+            "computePickleUpload": {"id": service.assigned[model_id]} if model_id in service.assigned else None,
         }
         for name, model_id, tournament in [*slots, ("signals_one", "model-signals-id", SIGNALS)]
     ]
@@ -106,6 +107,7 @@ ANSWERS: dict[str, Callable[["StandIn", Mapping[str, Any]], Any]] = {
     "dataset": _dataset,
     "submissionScores": lambda service, asked: scores_asked(service.scores, dict(asked)),
     "account": _account,
+    "apiTokenInfo": lambda service, _: {"scopes": list(service.scopes)},
     "submission_upload_auth": submissions.upload_auth,
     "create_submission": submissions.create_submission,
     "submissions": submissions.listed,

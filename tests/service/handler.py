@@ -217,7 +217,11 @@ def content_of(file: bytes | Path) -> Content:
 
 def etag_of(file: bytes | Path, folder: str) -> str:
     """The quoted ETag of a file: another one in each folder, as of an encrypted object, and no MD5 of the content."""
-    digest = hashlib.md5(file).hexdigest() if isinstance(file, bytes) else _md5(file, file.stat().st_size, file.stat().st_mtime_ns)
+    digest = (
+        hashlib.md5(file).hexdigest()
+        if isinstance(file, bytes)
+        else _md5(file, file.stat().st_size, file.stat().st_mtime_ns)
+    )
     return f'"{hashlib.md5(f"{folder} {digest}".encode()).hexdigest()}"'
 
 

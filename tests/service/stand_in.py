@@ -70,6 +70,7 @@ class StandIn:
         """Live scores, made with `live_score`."""
 
         self.keys = ("PUBLIC", "SECRET-KEY")
+        self.scopes = ["upload_submission", "download_submission", "read_submission_info", "read_user_info"]
         self.models = {"mine": "model-mine-id", "other": "model-other-id"}
         self.uploads: dict[str, bytes] = {}
         """What was put, by the names that the service gave."""
@@ -81,6 +82,8 @@ class StandIn:
         self.stored: Callable[[bytes], bytes] = lambda content: content
         """What is kept of a submission's content."""
         self.pickles: list[dict[str, Any]] = []
+        self.assigned: dict[str, str] = {}
+        """Id of the pickle that plays for a model: such a model takes no submissions."""
         self.docker_images = {name: str(uuid.uuid5(uuid.NAMESPACE_OID, name)) for name in PYTHONS}
         self.data_versions = {"v5.3": str(uuid.uuid5(uuid.NAMESPACE_OID, "v5.3"))}
 

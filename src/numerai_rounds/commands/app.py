@@ -171,12 +171,20 @@ def report() -> None:
     reporting.report()
 
 
-@app.command(epilog="Example:  rounds doctor")
-def doctor() -> None:
-    """Say what is missing or wrong on this machine, in plain words."""
+@app.command(epilog="Examples:  rounds doctor   |   rounds doctor --service")
+def doctor(
+    service: Annotated[
+        bool, typer.Option("--service", help="Ask the service instead: keys, round, files, clock. Nothing is sent.")
+    ] = False,
+) -> None:
+    """Say what is missing or wrong on this machine, or what the service says today, in plain words."""
     from numerai_rounds.commands import doctor as diagnosis
+    from numerai_rounds.commands import service_report
 
-    diagnosis.doctor()
+    if service:
+        service_report.report()
+    else:
+        diagnosis.doctor()
 
 
 def main() -> None:
