@@ -66,7 +66,7 @@ def test_a_fault_that_lasts_leaves_the_pinned_round_whole_and_the_next_run_succe
     if problem is None:
         assert (tmp_path / "live.parquet").read_bytes() == served.read_bytes()
     else:
-        assert problem.exit_code in (2, 4)
+        assert problem.exit_code in (2, 4, 6)  # rounds that are not told may be none
         assert not (tmp_path / "live.parquet").exists()
     season.service.heal()
     open_and_fetch(tmp_path / "live.parquet")

@@ -17,8 +17,6 @@ def pin(name: str, address: Callable[[], str], before: Pin | None, limits: Limit
     if before is not None and before.known == now.known and before.proof:
         return before
     is_moved = before is not None and before.name == name and before.size == now.size and before.proof is not None
-    if is_moved:
-        console.say(f"{name} has another identity and its old size: comparing what it holds.")
     now = now.model_copy(update={"proof": proofs.of_served(now, address, limits)})
     if before is None or not is_moved or now.proof is None:
         return now
