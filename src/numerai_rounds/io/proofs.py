@@ -20,7 +20,7 @@ from numerai_rounds.base.params import Pin
 from numerai_rounds.io import http, served
 from numerai_rounds.io.http import Limits
 
-WHOLE = 8 << 20
+WHOLE = 16 << 20
 """Bytes up to which a file is hashed whole: live files, and lists of features."""
 FOOTER_MOST = 64 << 20
 TARGETS_MOST, EXTENTS_MOST = 128 << 20, 128
