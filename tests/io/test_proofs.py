@@ -216,6 +216,16 @@ def test_what_came_of_a_moved_file_is_compared_too(
     assert fetch(service, first, tmp_path / "train.parquet") == CONTENT
 
 
+def test_what_came_under_a_weak_etag_is_compared_too(service: StandIn, tmp_path: Path) -> None:
+    weak, other = Fault(headers={"ETag": 'W/"weak"'}), parquet(one_target)
+    service.file_faults = [weak] * 99
+    first = pin(service)
+    service.file_faults = [replace(weak, body=other), weak]
+    with pytest.raises(ServiceError, match="differs from what was looked at when it was pinned"):
+        fetch(service, first, tmp_path / "train.parquet")
+    assert fetch(service, first, tmp_path / "train.parquet") == CONTENT
+
+
 def test_a_file_here_has_the_proof_of_the_served_one(service: StandIn, tmp_path: Path) -> None:
     (tmp_path / "train.parquet").write_bytes(CONTENT)
     assert proofs.of_file(tmp_path / "train.parquet", NAME) == pin(service).proof

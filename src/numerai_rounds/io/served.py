@@ -36,6 +36,11 @@ def total(head: requests.Response) -> int | None:
     return int(found) if re.fullmatch("[0-9]+", found) else None
 
 
+def is_weak(head: requests.Response) -> bool:
+    """Whether the ETag only says that the content means the same, not that its bytes are the same."""
+    return head.headers.get("ETag", "").startswith("W/")
+
+
 def identity(head: requests.Response, name: str) -> str:
     """The file's ETag, a weak one like a strong one; its date where it has none; else a ServiceError."""
     if etag := head.headers.get("ETag", "").removeprefix("W/").strip('"'):

@@ -59,8 +59,8 @@ def download(address: Address, pin: Pin, destination: Path, limits: Limits | Non
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
         _remove_unusable(part, pin.size, destination)
-        is_moved = _Download(address, pin, part, limits or http.PATIENCE).run()
-        _check_content(part, pin, is_moved=is_moved)
+        is_sure = _Download(address, pin, part, limits or http.PATIENCE).run()
+        _check_content(part, pin, is_sure=is_sure)
         part.replace(destination)
     except OSError as error:
         if refusal := atomic.machine_error(error, destination):
@@ -83,9 +83,10 @@ class _Download:
         self._synced = self._furthest = self._size()
         self._names = [pin.identity]
         """Identities that the server gives the pinned file, the one of now last."""
+        self._is_weak = False
 
     def run(self) -> bool:
-        """Complete the part and flush it to the disk; whether the file has moved since it was pinned."""
+        """Complete the part and flush it to the disk; whether the pinned ETag alone proves each byte of it."""
         self._rewind()
         advice = "What came is kept: run the same command again to continue."
         with console.progress(self._pin.name, self._whole, "bytes") as self._advance:
@@ -94,7 +95,7 @@ class _Download:
                 http.patiently(self._attempt, self._pin.name, self._limits, advice)
         with self._part.open("rb+") as file:
             os.fsync(file.fileno())
-        return len(self._names) > 1
+        return len(self._names) == 1 and not self._is_weak
 
     def _rewind(self) -> None:
         """Give up what an earlier run may not have flushed: a power cut would have left zeros there."""
@@ -176,6 +177,7 @@ class _Download:
             raise TransientError(http.answered(head))
         served.check(head, self._pin.name, RESTORE)
         identity = served.identity(head, self._pin.name)
+        self._is_weak |= served.is_weak(head)
         if (served.total(head) or self._whole) != self._whole or identity not in self._names:
             return None
         if head.status_code == requests.codes.ok:
@@ -193,10 +195,10 @@ def _remove_unusable(part: Path, size: int, destination: Path) -> None:
             other.unlink()
 
 
-def _check_content(part: Path, pin: Pin, *, is_moved: bool) -> None:
-    """Refuse, and remove, a complete part that cannot be what its name says, or of a moved file what was pinned."""
+def _check_content(part: Path, pin: Pin, *, is_sure: bool) -> None:
+    """Refuse, and remove, a complete part that cannot be what its name says; unless `is_sure`, its proof counts too."""
     flaw = _flaw(part, pin.name)
-    if flaw is None and is_moved and proofs.of_file(part, pin.name) != pin.proof:
+    if flaw is None and not is_sure and pin.proof not in (None, proofs.of_file(part, pin.name)):
         flaw = "it differs from what was looked at when it was pinned"
     if flaw:
         part.unlink()
