@@ -1,5 +1,6 @@
 """`rounds doctor --service`: an answer is a line, no answer is a line too, and no line has a secret."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -142,7 +143,7 @@ def test_between_rounds_and_with_a_clock_that_is_wrong(
     service.clock = lambda: datetime.now(UTC) + timedelta(minutes=5)
     found = report(said, capsys)
     assert "the service knows no current round" in found
-    assert "300 s behind" in found
+    assert re.search(r"(29|30)\d s behind", found)
 
 
 OPERATIONS = ["listDatasets", "rounds", "apiTokenInfo", "account", "dataset", "GET"]
