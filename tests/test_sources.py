@@ -27,16 +27,15 @@ def submitted(repository: Repository) -> pd.DataFrame:
     return pd.read_csv(repository.path / "data/submission/live_predictions.csv", index_col="id")
 
 
-def served(folder: Path, market: tiny.Market, number: int) -> dict[str, Path]:
-    """The files of a folder under the service's names; the live file is that of the round."""
+def served(folder: Path, market: tiny.Market) -> dict[str, Path]:
+    """The files of a folder under the service's names."""
     tiny.write_v5(folder, market)
-    names = {f"v5.3/{path.name}": path for path in folder.iterdir()}
-    return {**names, f"v5.3/live_{number}.parquet": folder / "live.parquet"}
+    return {f"v5.3/{path.name}": path for path in folder.iterdir()}
 
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[StandIn]:
-    with StandIn(served(tmp_path / "served", tiny.market(features=features()), 1400), round_number=1400) as running:
+    with StandIn(served(tmp_path / "served", tiny.market(features=features())), round_number=1400) as running:
         yield running
 
 

@@ -73,12 +73,12 @@ def _played(service: StandIn, project: Project, scratch: Path) -> Run:
 def _open_next(service: StandIn, scratch: Path) -> None:
     """Begin the next round: a live file with ids of its own."""
     number = (service.round_number or FIRST) + 1
-    table = pq.read_table(service.files["v5.3/live.parquet"])
+    table = pq.read_table(scratch / "served" / "live.parquet")
     place = table.schema.get_field_index("id")
     ids = pa.array([f"n{number:x}{name[5:]}" for name in table["id"].to_pylist()], table.schema.field("id").type)
     path = scratch / "served" / f"live_{number}.parquet"
     pq.write_table(table.set_column(place, table.schema.field("id"), ids), path)
-    service.files[f"v5.3/live_{number}.parquet"] = path
+    service.files["v5.3/live.parquet"] = path
     service.round_number = number
 
 

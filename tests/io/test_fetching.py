@@ -197,6 +197,17 @@ def test_a_harmed_chunk_is_fetched_again_and_no_other_file_is_written(
     assert f"{side}: 1 of" in said.out
 
 
+def test_a_pin_that_gets_a_proof_fetches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny.write_v5(FOLDER, tiny.market())
+    bring()
+    before, (history, live) = placed(), local.pins(local.Params(kind="local", path=str(FOLDER)), None)
+    proved = {role: pin.model_copy(update={"proof": f"whole:{64 * 'a'}"}) for role, pin in history.items()}
+    monkeypatch.setattr(local, "pins", lambda *_: (proved, live))
+    fetched: list[str] = []
+    bring(fetched)
+    assert (fetched, placed()) == ([], before)
+
+
 @pytest.mark.usefixtures("small")
 def test_a_side_that_is_gone_is_fetched_again() -> None:
     tiny.write_v5(FOLDER, tiny.market())

@@ -7,7 +7,14 @@ import numerapi
 import pytest
 from pydantic import ValidationError
 
-from numerai_rounds.base.errors import ClosedError, ConfigurationError, RefusedError, RoundsError, ServiceError
+from numerai_rounds.base.errors import (
+    ClosedError,
+    ConfigurationError,
+    GoneError,
+    RefusedError,
+    RoundsError,
+    ServiceError,
+)
 from numerai_rounds.base.params import Pin, Round
 from numerai_rounds.io.http import Limits
 from numerai_rounds.io.numerai import Client
@@ -24,8 +31,6 @@ FILES = {
     "v5.3/validation.parquet": CONTENT,
     "v5.3/meta_model.parquet": CONTENT,
     "v5.3/live.parquet": CONTENT,
-    "v5.3/live_1342.parquet": OTHER,
-    "v5.3/live_1343.parquet": CONTENT,
     "v5.3/live_benchmark_models.parquet": CONTENT,
     "signals/v2.1/train.parquet": OTHER,
 }
@@ -52,7 +57,7 @@ def test_every_file_that_is_needed_is_pinned_as_served(service: StandIn) -> None
         "meta_model": "v5.3/meta_model.parquet",
     }
     assert {role: pin.name for role, pin in live.items()} == {
-        "live": "v5.3/live_1343.parquet",
+        "live": "v5.3/live.parquet",
         "live_benchmark_models": "v5.3/live_benchmark_models.parquet",
     }
     for pin in [*history.values(), *live.values()]:
@@ -71,7 +76,8 @@ def test_the_current_round_is_the_services(service: StandIn) -> None:
     assert numerai.current_round(parameters(), None) == 1343
 
 
-def test_an_older_round_has_the_live_file_of_its_own_number(service: StandIn) -> None:
+def test_a_live_file_with_the_number_of_its_round_is_taken_where_one_is_listed(service: StandIn) -> None:
+    service.files["v5.3/live_1342.parquet"] = OTHER
     _, live = numerai.pins(parameters(extra_files=[]), 1342)
     assert live["live"].identity == "etag:" + service.etag("v5.3/live_1342.parquet").strip('"')
 
@@ -79,9 +85,6 @@ def test_an_older_round_has_the_live_file_of_its_own_number(service: StandIn) ->
 def test_the_live_file_of_another_round_is_never_taken(service: StandIn) -> None:
     with pytest.raises(ConfigurationError, match=r"no v5.3/live_1300.parquet.*current round, 1343, not of round 1300"):
         numerai.pins(parameters(), 1300)
-    del service.files["v5.3/live_1343.parquet"]
-    _, live = numerai.pins(parameters(), 1343)
-    assert live["live"].name == "v5.3/live.parquet"
 
 
 @pytest.mark.parametrize(
@@ -108,7 +111,7 @@ def test_parameters_are_closed(changes: dict[str, Any]) -> None:
 def test_a_file_that_is_gone_tells_how_to_restore_it(service: StandIn, tmp_path: Path) -> None:
     history, _ = numerai.pins(parameters(), 1343)
     del service.files["v5.3/train.parquet"]
-    with pytest.raises(ServiceError, match=r"v5.3/train.parquet: the service no longer serves it.*`dvc pull` from"):
+    with pytest.raises(ServiceError, match=r"v5.3/train.parquet: .*403 .*not there \(any more\).*`dvc pull` from"):
         numerai.fetch(parameters(), 1343, "train", history["train"], tmp_path / "train.parquet")
     service.files["v5.3/train.parquet"] = OTHER
     with pytest.raises(ServiceError, match=r"another version.*`dvc checkout` restores.*`rounds open` pins"):
@@ -152,6 +155,76 @@ def test_a_round_without_a_needed_file_is_refused(service: StandIn) -> None:
     history = {role: pin for role, pin in whole.history.items() if role != "validation"}
     with pytest.raises(ConfigurationError, match="do not agree: validation must be pinned"):
         numerai.check_pins(parameters(), whole.model_copy(update={"history": history}))
+
+
+def opened(service: StandIn, number: int = 1343, before: Round | None = None) -> Round:
+    """What `rounds open` pins for a round."""
+    history, live = numerai.pins(parameters(), number, before)
+    return Round(source="numerai", number=number, history=history, live=live)
+
+
+def next_round(service: StandIn) -> None:
+    """The service plays round 1344: another live file, and every file in a new folder."""
+    service.round_number, service.folder = 1344, "20261125"
+    service.files |= {"v5.3/live.parquet": OTHER, "v5.3/live_benchmark_models.parquet": OTHER}
+
+
+def test_the_next_round_only_brings_its_live_files(service: StandIn) -> None:
+    before = opened(service)
+    next_round(service)
+    after = opened(service, 1344, before)
+    assert after.history == before.history
+    assert after.live["live"].identity == "etag:" + service.etag("v5.3/live.parquet").strip('"')
+
+
+def test_yesterdays_live_pin_is_told_from_a_file_that_changed(service: StandIn, tmp_path: Path) -> None:
+    before = opened(service)
+    next_round(service)
+    with pytest.raises(
+        GoneError, match=r"v5.3/live.parquet: .* now serves that of round 1344, .* round 1343, .*pinned.*`dvc pull`"
+    ):
+        numerai.fetch(parameters(), 1343, "live", before.live["live"], tmp_path / "live.parquet")
+    with pytest.raises(ClosedError, match=r"round 1343, which is pinned, is over: .*of round 1344 now. `rounds open`"):
+        numerai.live_pins(parameters(), 1343, before)
+    service.round_number = 1343
+    with pytest.raises(GoneError, match=r"live.parquet: the service now serves another version"):
+        numerai.fetch(parameters(), 1343, "live", before.live["live"], tmp_path / "live.parquet")
+
+
+@pytest.mark.parametrize("folder", ["20261124", "20261125"])
+def test_a_live_file_that_is_not_yet_the_new_rounds_is_never_pinned(service: StandIn, folder: str) -> None:
+    before = opened(service)
+    next_round(service)
+    service.files["v5.3/live.parquet"], service.folder = CONTENT, folder
+    with pytest.raises(ServiceError, match=r"live.parquet is still that of round 1343.*round 1344 yet.*--wait"):
+        opened(service, 1344, before)
+    next_round(service)
+    assert opened(service, 1344, before).live["live"].size == len(OTHER)
+
+
+def test_between_rounds_the_pinned_one_can_be_pinned_again_while_its_live_file_is_there(service: StandIn) -> None:
+    before = opened(service)
+    service.round_number = None
+    service.folder = "20261125"
+    assert opened(service, 1343, before) == before
+    with pytest.raises(ClosedError, match="knows no current round"):
+        opened(service, 1342, before)
+    service.files["v5.3/live.parquet"] = OTHER
+    with pytest.raises(ClosedError, match=r"no round is open, and v5.3/live.parquet is not what is pinned for round"):
+        opened(service, 1343, before)
+
+
+def test_a_name_that_is_listed_and_not_there_is_told_soon(service: StandIn) -> None:
+    def vanish(operation: str, moment: str) -> None:
+        if (operation, moment) == ("listDatasets", "after"):
+            service.on_request = None
+            del service.files["v5.3/meta_model.parquet"]
+
+    service.on_request = vanish
+    with pytest.raises(GoneError, match=r"v5.3/meta_model.parquet: .*403 Forbidden to 3 fresh signatures in a row"):
+        numerai.pins(parameters(), 1343)
+    asked = service.downloads("v5.3/meta_model.parquet")
+    assert len(asked) == len({request.path for request in asked}) == 3
 
 
 ALWAYS = 100

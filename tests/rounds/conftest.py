@@ -9,7 +9,7 @@ from filelock import FileLock
 
 from tests import tiny
 from tests.conftest import Repository
-from tests.rounds.season import NEXT, ROUND, Season, predicted
+from tests.rounds.season import LIVE, NEXT, ROUND, Season, predicted
 from tests.service.stand_in import StandIn
 
 
@@ -58,9 +58,10 @@ def this_round(predicted_once: tuple[Repository, dict[str, Path]], tmp_path: Pat
 
 @pytest.fixture
 def next_round(this_round: Season, tmp_path: Path) -> Season:
-    """The service plays the round after the predicted one, which only brings a new live file."""
+    """The service plays the round after the predicted one: a new live file, and the others in a folder of its date."""
     live = tmp_path / "next.parquet"
     tiny.market(seed=1).live.to_parquet(live)
-    this_round.service.files[f"v5.3/live_{NEXT}.parquet"] = live
+    this_round.service.files[LIVE] = live
+    this_round.service.folder = "20261125"
     this_round.service.round_number = NEXT
     return this_round

@@ -19,6 +19,8 @@ from tests.service.stand_in import StandIn
 ROUND = 1400
 NEXT = ROUND + 1
 MODEL = "mine"
+LIVE = "v5.3/live.parquet"
+"""The live file: it is replaced with every round."""
 QUICK = Limits(connect=2, silence=0.3, window=0.05, slowest=100_000, attempts=4, sleep=lambda _: None)
 SMALL = ("select.k=6", "model.n_estimators=5", "model.min_data_in_leaf=5", "model.feature_fraction=1.0")
 PATIENT = (
@@ -89,7 +91,7 @@ class Season:
         """The service replaces the live file of the round, with other ids."""
         path = self.repository.path.parent / f"later-{seed}.parquet"
         tiny.market(seed=seed).live.to_parquet(path)
-        self.service.files[f"v5.3/live_{ROUND}.parquet"] = path
+        self.service.files[LIVE] = path
 
 
 def upload(models: Sequence[str] = (MODEL,), *, late: bool = False, again: bool = False, dry_run: bool = False) -> None:
@@ -100,8 +102,7 @@ def upload(models: Sequence[str] = (MODEL,), *, late: bool = False, again: bool 
 def served(folder: Path) -> dict[str, Path]:
     """The files of a tiny tournament under the service's names."""
     tiny.write_v5(folder, tiny.market())
-    names: dict[str, Path] = {f"v5.3/{path.name}": path for path in sorted(folder.iterdir())}
-    return {**names, f"v5.3/live_{ROUND}.parquet": folder / "live.parquet"}
+    return {f"v5.3/{path.name}": path for path in sorted(folder.iterdir())}
 
 
 def predicted(folder: Path) -> tuple[Repository, dict[str, Path]]:

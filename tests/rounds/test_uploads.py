@@ -18,7 +18,7 @@ from numerai_rounds.base.errors import (
 )
 from numerai_rounds.io import http, receipts
 from tests.rounds.faults import LASTING, OF_STORAGE, PASSING
-from tests.rounds.season import MODEL, QUICK, ROUND, Season, upload
+from tests.rounds.season import LIVE, MODEL, QUICK, ROUND, Season, upload
 from tests.service.stand_in import Fault, StandIn, self_signed
 
 
@@ -276,7 +276,7 @@ def test_ids_that_changed_since_the_fetch_are_refused(season: Season) -> None:
 
 
 def test_a_live_file_with_the_same_ids_is_told(season: Season, capsys: pytest.CaptureFixture[str]) -> None:
-    name = f"v5.3/live_{ROUND}.parquet"
+    name = LIVE
     table = pd.read_parquet(season.service.files[name])
     path = season.repository.path.parent / "other.parquet"
     table.replace({3: 1}).to_parquet(path)

@@ -100,30 +100,28 @@ class Handler(BaseHTTPRequestHandler):
 
             def act() -> Answer:
                 self.stand_in.uploads[unquote(path.removeprefix("/uploads/"))] = content
-                return Answer(200, {"ETag": f'"{hashlib.md5(content).hexdigest()}"'})
+                return Answer(200, {"ETag": etag_of(content, "")})
 
             self._perform("PUT", fault, act)
 
     def do_GET(self) -> None:
         self._note()
         path, signature = self._address()
-        name = unquote(path.removeprefix("/files/"))
+        name = self.stand_in.file_at(unquote(path))
         if path.startswith("/submissions/"):
             found = [entry for entry in self.stand_in.submissions if entry.id == path.split("/")[2]]
             if not (found and self.stand_in.is_signed("GET", path, signature)):
                 self._answer(_xml(403, "SignatureDoesNotMatch"), Fault())
                 return
-            content, etag = found[0].content, f'"{hashlib.md5(found[0].content).hexdigest()}"'
-        elif signature is None:
+            content, etag = found[0].content, etag_of(found[0].content, "")
+        elif signature is None or name is None:
+            # What is not there is refused like what is not signed, never as not found.
             self._answer(_xml(403, "AccessDenied"), Fault())
             return
-        elif name not in self.stand_in.files:
-            self._answer(_xml(404, "NoSuchKey"), Fault())
-            return
         else:
-            content, etag = content_of(self.stand_in.files[name]), etag_of(self.stand_in.files[name])
+            content, etag = content_of(self.stand_in.files[name]), self.stand_in.etag(name)
         fault = self.stand_in.take("GET", self.stand_in.file_faults)
-        self._perform("GET", fault, lambda: self._served(name, content, etag, fault))
+        self._perform("GET", fault, lambda: self._served(path, content, etag, fault))
 
     def do_HEAD(self) -> None:
         self._note()
@@ -217,11 +215,14 @@ def content_of(file: bytes | Path) -> Content:
         return memoryview(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ))
 
 
-def etag_of(file: bytes | Path) -> str:
-    """The quoted ETag of a file: it follows from the content, as an object store's does."""
-    if isinstance(file, bytes):
-        return f'"{hashlib.md5(file).hexdigest()}"'
-    return f'"{_md5(file, file.stat().st_size, file.stat().st_mtime_ns)}"'
+def etag_of(file: bytes | Path, folder: str) -> str:
+    """The quoted ETag of a file: another one in each folder, as of an encrypted object, and no MD5 of the content."""
+    digest = (
+        hashlib.md5(file).hexdigest()
+        if isinstance(file, bytes)
+        else _md5(file, file.stat().st_size, file.stat().st_mtime_ns)
+    )
+    return f'"{hashlib.md5(f"{folder} {digest}".encode()).hexdigest()}"'
 
 
 @cache

@@ -5,6 +5,7 @@ python -m tests.service.stand_in DIRECTORY        serves DIRECTORY's files as da
 """
 
 import argparse
+import re
 import threading
 import uuid
 from collections.abc import Callable, Mapping
@@ -53,6 +54,9 @@ class StandIn:
         `round_number` is the current round, None between rounds. `certificate` and its key make it serve TLS.
         """
         self.files = dict(files)
+        """What is there now, all of it listed: with a round, the live files are replaced under their names."""
+        self.folder = "20261124"
+        """Where the files are: a folder of the data's date. In another one each file has another ETag."""
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
         self.round_number = round_number
@@ -66,6 +70,7 @@ class StandIn:
         """Live scores, made with `live_score`."""
 
         self.keys = ("PUBLIC", "SECRET-KEY")
+        self.scopes = ["upload_submission", "download_submission", "read_submission_info", "read_user_info"]
         self.models = {"mine": "model-mine-id", "other": "model-other-id"}
         self.uploads: dict[str, bytes] = {}
         """What was put, by the names that the service gave."""
@@ -77,6 +82,8 @@ class StandIn:
         self.stored: Callable[[bytes], bytes] = lambda content: content
         """What is kept of a submission's content."""
         self.pickles: list[dict[str, Any]] = []
+        self.assigned: dict[str, str] = {}
+        """Id of the pickle that plays for a model: such a model takes no submissions."""
         self.docker_images = {name: str(uuid.uuid5(uuid.NAMESPACE_OID, name)) for name in PYTHONS}
         self.data_versions = {"v5.3": str(uuid.uuid5(uuid.NAMESPACE_OID, "v5.3"))}
 
@@ -123,15 +130,21 @@ class StandIn:
 
     def downloads(self, name: str) -> list[Request]:
         """The requests for a file's content."""
-        return [request for request in self.requests if request.path.startswith(f"/files/{quote(name)}?")]
+        asked = re.compile(rf"/files/\d+/{re.escape(quote(name))}\?")
+        return [request for request in self.requests if asked.match(request.path)]
 
     def signed(self, name: str) -> str:
-        """An address under which a file can be fetched with GET."""
-        return self.address("GET", f"/files/{quote(name)}")
+        """An address under which a file can be fetched with GET, if it is there: any name is signed."""
+        return self.address("GET", f"/files/{self.folder}/{quote(name)}")
+
+    def file_at(self, path: str) -> str | None:
+        """The name of the file that a path leads to; None where there is none, any more."""
+        name = path.removeprefix(f"/files/{self.folder}/")
+        return name if name in self.files else None
 
     def etag(self, name: str) -> str:
         """The quoted ETag of a file."""
-        return etag_of(self.files[name])
+        return etag_of(self.files[name], self.folder)
 
     def address(self, method: str, path: str) -> str:
         """An address with a new signature, which allows one method."""

@@ -32,7 +32,7 @@ def live() -> bytes:
 
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
-    with StandIn({f"v5.3/live_{ROUND}.parquet": live(), "v5.3/live.parquet": b""}, ROUND) as running:
+    with StandIn({"v5.3/live.parquet": live()}, ROUND) as running:
         monkeypatch.setattr(base_api, "API_TOURNAMENT_URL", running.url)
         yield running
 
@@ -97,7 +97,7 @@ def test_addresses_are_signed_for_one_method(service: StandIn, api: numerapi.Num
     url = api._upload_auth("submission_upload_auth", "round.csv", 8, MINE)["url"]
     refused = requests.put(url.replace("secret", "guessed"), data=b"x", timeout=5)
     assert (refused.status_code, refused.headers["Content-Type"]) == (403, "application/xml")
-    assert requests.get(url, timeout=5).status_code == 404
+    assert requests.get(url, timeout=5).status_code == 403
     assert requests.put(url, data=iter([b"x"]), timeout=5).status_code == 411
     assert service.uploads == {}
     assert requests.put(url, data=b"x", timeout=5).headers["ETag"].strip('"')

@@ -6,6 +6,8 @@ RoundsError              1
 │   └── StaleError           the submission is not of the live data served now: predict again
 ├── ServiceError         4   the service did not answer as it should: try again
 │   ├── TransientError       another attempt may help; raised and caught inside one request
+│   │   └── ForbiddenError       the signature has expired, or what was asked for is gone
+│   ├── GoneError            what is pinned is not served any more: restore it, or pin what is
 │   └── RefusedError         the service said why it will not answer
 ├── MachineError         5   this machine lacks disk, memory or a permission
 ├── ClosedError          6   the round is not open: there is nothing to do before the next one
@@ -53,6 +55,19 @@ class TransientError(ServiceError):
         """`wait` is the number of seconds that the server asked for."""
         super().__init__(message)
         self.wait = wait
+
+
+class ForbiddenError(TransientError):
+    """Storage refused a signed address: its signature has expired, or nothing is there any more."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        """`remedy` is what to do if fresh signatures do not help."""
+        super().__init__(message)
+        self.remedy = remedy
+
+
+class GoneError(ServiceError):
+    """What is pinned, or was listed, is not served any more."""
 
 
 class RefusedError(ServiceError, ValueError):

@@ -2,7 +2,16 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    create_model,
+    model_serializer,
+)
 from pydantic_core import PydanticCustomError
 
 from numerai_rounds.base import plugins, roles
@@ -20,12 +29,24 @@ class Pin(Section):
     """The identity of one file of a source.
 
     `identity` is `etag:...`, `last-modified:...`, `sha256:...` or `seed:...`; `size` is in bytes, null where
-    the file is made rather than served.
+    the file is made rather than served. `proof` is what the same content is recognised by if the service gives it
+    another identity (`io.proofs`); it is left out where there is none.
     """
 
     name: str
     size: Annotated[int, Field(ge=0)] | None
     identity: str
+    proof: Annotated[str, Field(pattern="^(whole|sampled):[0-9a-f]{64}$")] | None = None
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """Name, size and identity: which file this is, however it may be recognised later."""
+        return self.model_dump(exclude={"proof"})
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        dumped: dict[str, Any] = serialize(self)
+        return {key: value for key, value in dumped.items() if key != "proof" or value is not None}
 
 
 RESTORE = (

@@ -46,11 +46,14 @@ def open_round(
     accept_changes: Annotated[
         bool, typer.Option("--accept-changes", help="Let `fetch` replace eras of the history that changed upstream.")
     ] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Fetch what has a new ETag again, even if it looks like the same file.")
+    ] = False,
 ) -> None:
     """Pin the round and the exact files it needs in conf/round.yaml."""
     from numerai_rounds.commands import opening
 
-    opening.open_round(number, following=following, accept_changes=accept_changes)
+    opening.open_round(number, following=following, accept_changes=accept_changes, verify=verify)
 
 
 @app.command(
@@ -168,12 +171,20 @@ def report() -> None:
     reporting.report()
 
 
-@app.command(epilog="Example:  rounds doctor")
-def doctor() -> None:
-    """Say what is missing or wrong on this machine, in plain words."""
+@app.command(epilog="Examples:  rounds doctor   |   rounds doctor --service")
+def doctor(
+    service: Annotated[
+        bool, typer.Option("--service", help="Ask the service instead: keys, round, files, clock. Nothing is sent.")
+    ] = False,
+) -> None:
+    """Say what is missing or wrong on this machine, or what the service says today, in plain words."""
     from numerai_rounds.commands import doctor as diagnosis
+    from numerai_rounds.commands import service_report
 
-    diagnosis.doctor()
+    if service:
+        service_report.report()
+    else:
+        diagnosis.doctor()
 
 
 def main() -> None:

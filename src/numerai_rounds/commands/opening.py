@@ -1,8 +1,10 @@
 """`rounds open`: pin the round and its files, so that `dvc repro` is a function of the commit alone."""
 
+from typing import Any
+
 from numerai_rounds.base import plugins
-from numerai_rounds.base.errors import ConfigurationError
-from numerai_rounds.base.params import Params, Payout, Round
+from numerai_rounds.base.errors import ClosedError, ConfigurationError
+from numerai_rounds.base.params import Params, Payout, Pin, Round
 from numerai_rounds.io import conf_edits, console, paths
 from numerai_rounds.io.compose import check_params
 from numerai_rounds.io.params import load
@@ -11,12 +13,15 @@ from numerai_rounds.io.presets import ROUND
 NOTHING = Round(source="", number=None, history={}, live={})
 
 
-def open_round(number: int | None, *, following: bool, accept_changes: bool = False, alone: bool = True) -> None:
+def open_round(
+    number: int | None, *, following: bool, accept_changes: bool = False, verify: bool = False, alone: bool = True
+) -> None:
     """Pin the current round, round `number`, or the one after the pinned round.
 
-    `accept_changes` lets `fetch` replace eras of the history that are not what they were. Raises ConfigurationError
-    where `number` and `following` are both given, where the source has no rounds, or where params.yaml holds what
-    conf/ does not, which would be lost; ServiceError where the source does not answer.
+    `accept_changes` lets `fetch` replace eras of the history that are not what they were; between rounds it is about
+    the pinned one. `verify` takes a file under a new identity for another one, whatever it looks like. Raises
+    ConfigurationError where `number` and `following` are both given, where the source has no rounds, or where
+    params.yaml holds what conf/ does not, which would be lost; ServiceError where the source does not answer.
     """
     if conf_edits.pinned_round() is None:
         conf_edits.write_round(NOTHING)
@@ -30,8 +35,9 @@ def open_round(number: int | None, *, following: bool, accept_changes: bool = Fa
     elif following:
         raise ConfigurationError("--round and --next exclude each other.")
     if number is None:
-        number = source.current_round(parameters.data, pinned)
-    history, live = source.pins(parameters.data, number)
+        number = _current(source, parameters, pinned, accept_changes=accept_changes)
+    before = _without_proofs(pinned) if verify and pinned is not None else pinned
+    history, live = source.pins(parameters.data, number, before)
     opened = Round(
         source=parameters.data.kind,
         number=number,
@@ -43,6 +49,25 @@ def open_round(number: int | None, *, following: bool, accept_changes: bool = Fa
     conf_edits.write_round(opened)
     if alone or opened != pinned:
         _tell(opened, pinned, alone=alone)
+
+
+def _current(source: Any, parameters: Params, pinned: Round | None, *, accept_changes: bool) -> int | None:
+    try:
+        found: int | None = source.current_round(parameters.data, pinned)
+    except ClosedError:
+        if not accept_changes or pinned is None:
+            raise
+        return pinned.number
+    return found
+
+
+def _without_proofs(pinned: Round) -> Round:
+    """The same pins; a file is then recognised by its identity alone."""
+    bare = {
+        part: {role: pin.model_copy(update={"proof": None}) for role, pin in pins.items()}
+        for part, pins in (("history", pinned.history), ("live", pinned.live))
+    }
+    return pinned.model_copy(update=bare)
 
 
 def _following(parameters: Params, pinned: Round | None) -> int:
@@ -76,7 +101,7 @@ def _terms(payout: Payout | None) -> str:
     )
 
 
-def _state(pin: object, before: object) -> str:
+def _state(pin: Pin, before: Pin | None) -> str:
     if before is None:
         return "new"
-    return "unchanged" if pin == before else "changed"
+    return "unchanged" if pin.known == before.known else "changed"

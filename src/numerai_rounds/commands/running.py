@@ -134,6 +134,9 @@ def _awaited(plan: Plan) -> int | None:
         try:
             number: int | None = source.current_round(parameters.data, pinned)
             if not (plan.wait or plan.upload) or plan.options.late or source.is_open(parameters.data, number):
+                if plan.wait and number is not None:
+                    # A round can be open before its live file is there.
+                    source.live_pins(parameters.data, number, pinned)
                 return number
             problem = ClosedError(f"round {number} is not open now. {WHEN}")
         except (ClosedError, ServiceError) as error:

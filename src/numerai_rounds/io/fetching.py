@@ -171,7 +171,7 @@ class Staging:
     def _proved(self, key: str, pin: Pin, item: Path) -> bool:
         """Whether a manifest names the pin, and the content still has the hash that it names."""
         claims = [claims["files"][key] for claims in self._claims if key in claims.get("files", {})]
-        claims = [claim for claim in claims if isinstance(claim, dict) and claim.get("pin") == pin.model_dump()]
+        claims = [claim for claim in claims if isinstance(claim, dict) and claim.get("pin") == pin.known]
         if not claims or not item.exists() or (proof := _proof(item, pin)) not in claims:
             return False
         self._proofs[key] = proof
@@ -242,10 +242,10 @@ def _read(folder: Path) -> dict[str, Any]:
 def _proof(item: Path, pin: Pin) -> Proof:
     """The proof of a file, or of a store all of whose files are intact; one that matches nothing where they are not."""
     if item.is_file():
-        return {"pin": pin.model_dump(), "sha256": atomic.sha256(item)}
+        return {"pin": pin.known, "sha256": atomic.sha256(item)}
     try:
         manifest.verify(item)
     except DataError as error:
         console.complain(f"{error} It is fetched again now.")
         return {}
-    return {"pin": pin.model_dump(), "sha256": atomic.sha256(item / manifest.NAME), "format": manifest.FORMAT}
+    return {"pin": pin.known, "sha256": atomic.sha256(item / manifest.NAME), "format": manifest.FORMAT}

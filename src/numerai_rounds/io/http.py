@@ -13,7 +13,7 @@ import requests
 import tenacity
 import urllib3
 
-from numerai_rounds.base.errors import ServiceError, TransientError
+from numerai_rounds.base.errors import ForbiddenError, GoneError, ServiceError, TransientError
 from numerai_rounds.io import console
 
 Answer = TypeVar("Answer")
@@ -41,6 +41,9 @@ class Limits:
     """Bytes that make an attempt worth its while: the count of attempts starts again."""
     sleep: Callable[[float], None] = time.sleep
 
+
+SIGNATURES = 3
+"""Fresh signatures in a row that storage refuses before what they are for counts as gone."""
 
 PATIENCE = Limits()
 """Of every request that is not given limits of its own."""
@@ -96,7 +99,8 @@ def host(url: str) -> str:
 def patiently(act: Callable[[], Answer], what: str, limits: Limits, advice: str) -> Answer:
     """Call `act` until it raises no TransientError, waiting longer each time, or as long as the server asks.
 
-    `what` is shown before each wait. The ServiceError of giving up holds the last failure and `advice`.
+    `what` is shown before each wait. The ServiceError of giving up holds the last failure and `advice`. Storage answers
+    403 both to an expired signature and for what is not there: if fresh ones do not help, that is a GoneError, soon.
     """
     backoff = tenacity.wait_random_exponential(multiplier=limits.first_wait, max=limits.longest_wait)
 
@@ -105,6 +109,24 @@ def patiently(act: Callable[[], Answer], what: str, limits: Limits, advice: str)
 
     def tell(state: tenacity.RetryCallState) -> None:
         console.complain(f"{what}: {_failure(state)}; trying again in {state.upcoming_sleep:.0f} s")
+
+    refused = 0
+
+    def attempt() -> Answer:
+        nonlocal refused
+        try:
+            return act()
+        except ForbiddenError as error:
+            refused += 1
+            if refused == SIGNATURES:
+                raise GoneError(
+                    f"{what}: {error} to {SIGNATURES} fresh signatures in a row, so it is not there (any more), "
+                    f"unless a proxy refuses it. {error.remedy}"
+                ) from None
+            raise
+        except TransientError:
+            refused = 0
+            raise
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(TransientError),
@@ -115,7 +137,7 @@ def patiently(act: Callable[[], Answer], what: str, limits: Limits, advice: str)
         reraise=True,
     )
     try:
-        return retrying(act)
+        return retrying(attempt)
     except TransientError as error:
         raise ServiceError(f"{what}: {error}; given up after {limits.attempts} attempts. {advice}") from None
 

@@ -24,8 +24,8 @@ def ids_now(parameters: Params, *, strict: bool = False) -> "pd.Index[str]":
     source = plugins.load("data", parameters.data.kind)
     pinned, number = parameters.round.live.get(LIVE), parameters.round.number
     here = paths.raw("live", LIVE)
-    now = source.live_pins(parameters.data, number).get(LIVE)
-    is_same = now == pinned
+    now = source.live_pins(parameters.data, number, parameters.round).get(LIVE)
+    is_same = (now and now.known) == (pinned and pinned.known)
     if is_same and here.exists() and (now is None or now.size in (None, here.stat().st_size)):
         return _ids(here)
     with tempfile.TemporaryDirectory() as folder:

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import requests
 
-from numerai_rounds.base.errors import ServiceError, TransientError
+from numerai_rounds.base.errors import ForbiddenError, ServiceError, TransientError
 from numerai_rounds.io import console, http
 from numerai_rounds.io.http import Limits
 
@@ -27,7 +27,7 @@ def put_bytes(name: str, content: bytes, address: Address, limits: Limits | None
 
 
 def fetch_bytes(address: Address, limits: Limits | None = None) -> bytes:
-    """What a signed address holds; ServiceError where it is not served whole."""
+    """What a signed address holds; ServiceError where it is not served whole, soon where it is not there."""
     limits = limits or http.PATIENCE
 
     def attempt() -> bytes:
@@ -36,6 +36,8 @@ def fetch_bytes(address: Address, limits: Limits | None = None) -> bytes:
             http.send(session, "GET", address(), limits, headers=http.UNCHANGED) as answer,
         ):
             content = b"".join(http.pieces(answer, limits))
+            if answer.status_code == requests.codes.forbidden:
+                raise ForbiddenError(http.answered(answer), "Run the same command again later: it asks first.")
             _check_done(answer, "the service's copy", content)
             announced = answer.headers.get("Content-Length")
             if announced is not None and announced != str(len(content)):

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -11,18 +10,18 @@ from typing import BinaryIO
 import pyarrow.parquet as pq
 import requests
 
-from numerai_rounds.base.errors import ConfigurationError, ServiceError, TransientError
+from numerai_rounds.base.errors import ConfigurationError, GoneError, ServiceError, TransientError
 from numerai_rounds.base.params import RESTORE, Pin
-from numerai_rounds.io import atomic, console, http
+from numerai_rounds.io import atomic, console, http, proofs, served
 from numerai_rounds.io.http import Limits
-
-ETAG, LAST_MODIFIED = "etag:", "last-modified:"
-"""What the identities of served files begin with."""
 
 PARQUET_MAGIC = b"PAR1"
 
 SYNC_BYTES = 64 << 20
 """At most so much of a part is not yet on the disk: what a power cut can cost, and what a later run fetches again."""
+
+ABSENT = "Try again later: what the service lists may only be there in a few minutes."
+"""What to do about a file that is asked for by its name alone."""
 
 Address = Callable[[], str]
 """Makes a fresh signed address of one file: signatures expire, so every attempt asks for its own."""
@@ -38,11 +37,11 @@ def identify(name: str, address: Address, limits: Limits | None = None) -> Pin:
 
     def ask() -> Pin:
         with http.Session() as session, http.send(session, "GET", address(), limits, headers=headers) as head:
-            _check_served(head, name, "Try again later.")
-            size = _total(head)
+            served.check(head, name, ABSENT)
+            size = served.total(head)
             if not size:
                 raise ServiceError(f"{name}: {http.answered(head)} without a size, or with none. Try again later.")
-            return Pin(name=name, size=size, identity=_identity(head, name))
+            return Pin(name=name, size=size, identity=served.identity(head, name))
 
     return http.patiently(ask, name, limits, "Try again later.")
 
@@ -50,8 +49,9 @@ def identify(name: str, address: Address, limits: Limits | None = None) -> Pin:
 def download(address: Address, pin: Pin, destination: Path, limits: Limits | None = None) -> None:
     """Write exactly the pinned file at `destination`.
 
-    Bytes are gathered in a part beside it. Raises ServiceError where the service serves something else
-    or does not answer, MachineError where the disk has no room; the next call continues the part.
+    Bytes are gathered in a part beside it. The pinned file under another identity will do, if its proof is the pin's.
+    Raises GoneError where the service has something else or nothing, ServiceError where it does not answer,
+    MachineError where the disk has no room; the next call continues the part.
     """
     if not pin.size:
         raise ConfigurationError(f"conf/round.yaml pins {pin.name} without its size. Run `rounds open` again.")
@@ -59,8 +59,8 @@ def download(address: Address, pin: Pin, destination: Path, limits: Limits | Non
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
         _remove_unusable(part, pin.size, destination)
-        _Download(address, pin, part, limits or http.PATIENCE).run()
-        _check_content(part, pin)
+        is_sure = _Download(address, pin, part, limits or http.PATIENCE).run()
+        _check_content(part, pin, is_sure=is_sure)
         part.replace(destination)
     except OSError as error:
         if refusal := atomic.machine_error(error, destination):
@@ -70,7 +70,7 @@ def download(address: Address, pin: Pin, destination: Path, limits: Limits | Non
 
 def part_of(destination: Path, pin: Pin) -> Path:
     """Where a pinned file is gathered: under a name of its own, so that no other version is ever continued."""
-    digest = hashlib.sha256(pin.model_dump_json().encode()).hexdigest()
+    digest = hashlib.sha256(pin.model_dump_json(exclude={"proof"}).encode()).hexdigest()
     return destination.with_name(f"{destination.name}.{digest[:16]}.part")
 
 
@@ -81,9 +81,12 @@ class _Download:
         self._address, self._pin, self._part, self._limits = address, pin, part, limits
         self._whole = pin.size or 0
         self._synced = self._furthest = self._size()
+        self._names = [pin.identity]
+        """Identities that the server gives the pinned file, the one of now last."""
+        self._is_weak = False
 
-    def run(self) -> None:
-        """Complete the part and flush it to the disk."""
+    def run(self) -> bool:
+        """Complete the part and flush it to the disk; whether the pinned ETag alone proves each byte of it."""
         self._rewind()
         advice = "What came is kept: run the same command again to continue."
         with console.progress(self._pin.name, self._whole, "bytes") as self._advance:
@@ -92,6 +95,7 @@ class _Download:
                 http.patiently(self._attempt, self._pin.name, self._limits, advice)
         with self._part.open("rb+") as file:
             os.fsync(file.fileno())
+        return len(self._names) == 1 and not self._is_weak
 
     def _rewind(self) -> None:
         """Give up what an earlier run may not have flushed: a power cut would have left zeros there."""
@@ -110,17 +114,23 @@ class _Download:
     def _attempt(self) -> None:
         """Use one connection; its failure counts only where it brought nothing new."""
         try:
-            self._receive()
+            while not self._receive():
+                pass
         except TransientError:
             if self._size() < self._furthest + self._limits.progress:
                 raise
         finally:
             self._furthest = max(self._furthest, self._size())
 
-    def _receive(self) -> None:
+    def _receive(self) -> bool:
+        """Take what comes of the file; False where nothing was taken, because the file has moved."""
         address, headers = self._address(), http.UNCHANGED | self._continuation()
         with http.Session() as session, http.send(session, "GET", address, self._limits, headers=headers) as head:
             start = self._checked_start(head)
+            if start is None:
+                head.close()
+                self._recognise(head)
+                return False
             self._advance(start - self._size())
             self._synced = min(self._synced, start)
             with self._part.open("ab" if start else "wb") as file:
@@ -136,64 +146,46 @@ class _Download:
                     self._advance(len(piece))
         if self._size() < self._whole:
             raise TransientError(f"the answer ended after {self._size():,} of {self._whole:,} bytes")
+        return True
 
     def _continuation(self) -> dict[str, str]:
         """Headers that ask for the rest of the part; none where only a date could prove that the file is the same."""
-        if not self._size() or not self._pin.identity.startswith(ETAG):
+        if not self._size() or not self._names[-1].startswith(served.ETAG):
             return {}
-        return {"Range": f"bytes={self._size()}-", "If-Range": f'"{self._pin.identity.removeprefix(ETAG)}"'}
+        return {"Range": f"bytes={self._size()}-", "If-Range": f'"{self._names[-1].removeprefix(served.ETAG)}"'}
 
-    def _checked_start(self, head: requests.Response) -> int:
-        """Where in the file the body begins; raises before a byte of anything else is written."""
-        if head.status_code == requests.codes.requested_range_not_satisfiable:
-            self._part.unlink(missing_ok=True)
-            raise TransientError(http.answered(head))
-        _check_served(head, self._pin.name, RESTORE)
-        size, identity = _total(head) or self._whole, _identity(head, self._pin.name)
-        if (size, identity) != (self._whole, self._pin.identity):
-            raise ServiceError(
+    def _recognise(self, head: requests.Response) -> None:
+        """Learn the file's new identity; a GoneError where it is another file."""
+        size, identity = served.total(head) or self._whole, served.identity(head, self._pin.name)
+        moved = self._pin.model_copy(update={"identity": identity})
+        may_be = size == self._whole and self._pin.proof is not None
+        if not (may_be and proofs.of_served(moved, self._address, self._limits) == self._pin.proof):
+            raise GoneError(
                 f"{self._pin.name}: the service now serves another version ({size:,} bytes, {identity}) than the "
                 f"pinned one ({self._whole:,} bytes, {self._pin.identity}). {RESTORE}"
             )
+        console.say(f"{self._pin.name} is the file that was pinned, under a new identity.")
+        self._names.append(identity)
+
+    def _checked_start(self, head: requests.Response) -> int | None:
+        """Where in the file the body begins; None where the file is not known under this identity.
+
+        Raises before a byte of anything else is written.
+        """
+        if head.status_code == requests.codes.requested_range_not_satisfiable:
+            self._part.unlink(missing_ok=True)
+            raise TransientError(http.answered(head))
+        served.check(head, self._pin.name, RESTORE)
+        identity = served.identity(head, self._pin.name)
+        self._is_weak |= served.is_weak(head)
+        if (served.total(head) or self._whole) != self._whole or identity not in self._names:
+            return None
         if head.status_code == requests.codes.ok:
             return 0
         if not head.headers.get("Content-Range", "").startswith(f"bytes {self._size()}-"):
             self._part.unlink(missing_ok=True)
             raise TransientError(f"{http.answered(head)}, but with another range than asked for")
         return self._size()
-
-
-def _check_served(head: requests.Response, name: str, advice: str) -> None:
-    """Refuse what is no file: another status, or a page of text in place of the file."""
-    if head.status_code == requests.codes.forbidden:
-        raise TransientError(http.answered(head))
-    if head.status_code in (requests.codes.not_found, requests.codes.gone):
-        raise ServiceError(f"{name}: the service no longer serves it ({http.answered(head)}). {advice}")
-    if head.status_code not in (requests.codes.ok, requests.codes.partial_content):
-        raise ServiceError(f"{name}: {http.answered(head)}. {advice}")
-    kind = head.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if re.search(r"html|xml", kind) or ("json" in kind and not name.endswith(".json")):
-        raise TransientError(f"{http.answered(head)}, but with {kind} in place of the file")
-    if head.headers.get("Content-Encoding", "identity") != "identity":
-        raise ServiceError(f"{name}: {http.answered(head)}, but compressed, which was not asked for. {advice}")
-
-
-def _total(head: requests.Response) -> int | None:
-    """Bytes of the whole file, as the head of the answer has them."""
-    partial = head.status_code == requests.codes.partial_content
-    found = head.headers.get("Content-Range" if partial else "Content-Length", "").rpartition("/")[2]
-    return int(found) if re.fullmatch("[0-9]+", found) else None
-
-
-def _identity(head: requests.Response, name: str) -> str:
-    if etag := head.headers.get("ETag", "").removeprefix("W/").strip('"'):
-        return ETAG + etag
-    if date := head.headers.get("Last-Modified"):
-        return LAST_MODIFIED + date
-    raise ServiceError(
-        f"{name}: {http.answered(head)} with neither ETag nor Last-Modified, so nothing could prove that the file "
-        "is the same another day. Check NUMERAI_API_URL, and whether a proxy stands between."
-    )
 
 
 def _remove_unusable(part: Path, size: int, destination: Path) -> None:
@@ -203,9 +195,11 @@ def _remove_unusable(part: Path, size: int, destination: Path) -> None:
             other.unlink()
 
 
-def _check_content(part: Path, pin: Pin) -> None:
-    """Refuse, and remove, a complete part that cannot be what its name says."""
+def _check_content(part: Path, pin: Pin, *, is_sure: bool) -> None:
+    """Refuse, and remove, a complete part that cannot be what its name says; unless `is_sure`, its proof counts too."""
     flaw = _flaw(part, pin.name)
+    if flaw is None and not is_sure and pin.proof not in (None, proofs.of_file(part, pin.name)):
+        flaw = "it differs from what was looked at when it was pinned"
     if flaw:
         part.unlink()
         raise ServiceError(

@@ -46,7 +46,7 @@ def is_open(params: Params, number: int | None) -> bool:
     return True
 
 
-def pins(params: Params, number: int | None) -> tuple[dict[str, Pin], dict[str, Pin]]:
+def pins(params: Params, number: int | None, pinned: Round | None = None) -> tuple[dict[str, Pin], dict[str, Pin]]:
     """Place, size and SHA-256 of every file in the folder: those of the history, and the live ones.
 
     The extras are pinned where the folder has them. Where it holds both layouts, the newer is taken.
@@ -61,7 +61,7 @@ def pins(params: Params, number: int | None) -> tuple[dict[str, Pin], dict[str, 
     return history, live
 
 
-def live_pins(params: Params, number: int | None) -> dict[str, Pin]:
+def live_pins(params: Params, number: int | None, pinned: Round | None = None) -> dict[str, Pin]:
     """The live part of `pins`."""
     return pins(params, number)[1]
 

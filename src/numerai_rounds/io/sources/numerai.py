@@ -9,14 +9,14 @@ from pydantic import Field
 
 from numerai_rounds.base import roles
 from numerai_rounds.base.columns import PURGE_ERAS
-from numerai_rounds.base.errors import ConfigurationError, RefusedError, ServiceError, one_of, some
+from numerai_rounds.base.errors import ConfigurationError, GoneError, RefusedError, one_of, some
 from numerai_rounds.base.params import RESTORE, DataSection, Payout, Pin, Round
 from numerai_rounds.base.payouts import policy_of
 from numerai_rounds.base.roles import Extra
 from numerai_rounds.io import console
 
 if TYPE_CHECKING:
-    from numerai_rounds.io.numerai import Client, ScorePaid
+    from numerai_rounds.io.numerai import ScorePaid
 
 CORR, MMC = "correlation", "meta_model_contribution"
 """The service's names of the scores that `Payout` knows."""
@@ -46,11 +46,14 @@ def is_open(params: Params, number: int | None) -> bool:
     return number is not None and Client().window(number).is_open
 
 
-def pins(params: Params, number: int | None) -> tuple[dict[str, Pin], dict[str, Pin]]:
+def pins(params: Params, number: int | None, pinned: Round | None = None) -> tuple[dict[str, Pin], dict[str, Pin]]:
     """Name, size and ETag of every file that is needed, as served now: those of the history, and the live ones.
 
-    Raises ConfigurationError for a version, file or round that the service does not have.
+    A file of the round that is `pinned` keeps its pin under another ETag, if it holds the same. Raises
+    ConfigurationError for a version, file or round that the service does not have, ClosedError and ServiceError as
+    `live_files.pins`.
     """
+    from numerai_rounds.io import live_files, pinning
     from numerai_rounds.io.numerai import Client
 
     client = Client()
@@ -58,15 +61,19 @@ def pins(params: Params, number: int | None) -> tuple[dict[str, Pin], dict[str, 
     _check_version(params.version, served)
     history, _ = roles.needed(params.extra_files)
     names = {role: _served(f"{params.version}/{roles.file_name(role)}", served) for role in history}
-    return _identified(client, names), _live_pins(params, client, number, served)
+    before = pinned.history if pinned is not None else {}
+    found = {
+        role: pinning.pin(name, partial(client.signed_url, name), before.get(role)) for role, name in names.items()
+    }
+    return found, live_files.pins(client, _live_stems(params), number, pinned)
 
 
-def live_pins(params: Params, number: int | None) -> dict[str, Pin]:
+def live_pins(params: Params, number: int | None, pinned: Round | None = None) -> dict[str, Pin]:
     """The live part of `pins`."""
+    from numerai_rounds.io import live_files
     from numerai_rounds.io.numerai import Client
 
-    client = Client()
-    return _live_pins(params, client, number, client.files())
+    return live_files.pins(Client(), _live_stems(params), number, pinned)
 
 
 def payout(params: Params, number: int | None) -> Payout | None:
@@ -103,15 +110,14 @@ def payout(params: Params, number: int | None) -> Payout | None:
 
 def check_pins(params: Params, pinned: Round) -> None:
     """Refuse pins of other files than these parameters ask for, or of another version."""
-    from numerai_rounds.io import transfer
+    from numerai_rounds.io import served as heads
 
     history, live = roles.needed(params.extra_files)
     found = pinned.history | pinned.live
     served = [
         role
         for role, pin in found.items()
-        if pin.name.startswith(f"{params.version}/")
-        and pin.identity.startswith((transfer.ETAG, transfer.LAST_MODIFIED))
+        if pin.name.startswith(f"{params.version}/") and pin.identity.startswith((heads.ETAG, heads.LAST_MODIFIED))
     ]
     other = {*history, *live}.symmetric_difference(found) | set(found).difference(served)
     if other:
@@ -122,8 +128,8 @@ def check_pins(params: Params, pinned: Round) -> None:
 
 
 def fetch(params: Params, number: int | None, role: str, pin: Pin, destination: Path) -> None:
-    """Download the pinned file; a ServiceError says how to restore it where the service no longer has it."""
-    from numerai_rounds.io import transfer
+    """Download the pinned file; a GoneError says how to restore it where the service no longer has it."""
+    from numerai_rounds.io import live_files, transfer
     from numerai_rounds.io.numerai import Client
 
     client = Client()
@@ -132,21 +138,19 @@ def fetch(params: Params, number: int | None, role: str, pin: Pin, destination: 
         try:
             return client.signed_url(pin.name)
         except RefusedError as error:
-            raise ServiceError(f"{pin.name}: the service no longer serves it ({error}). {RESTORE}") from None
+            raise GoneError(f"{pin.name}: the service no longer serves it ({error}). {RESTORE}") from None
 
-    transfer.download(address, pin, destination)
+    try:
+        transfer.download(address, pin, destination)
+    except GoneError as error:
+        if role in (*roles.LIVE, *roles.LIVE_EXTRAS):
+            raise live_files.told_apart(client, pin, number, error) from None
+        raise
 
 
-def _live_pins(params: Params, client: "Client", number: int | None, served: list[str]) -> dict[str, Pin]:
+def _live_stems(params: Params) -> dict[str, str]:
     _, live = roles.needed(params.extra_files)
-    names = {role: _live_name(client, f"{params.version}/{role}", number, served) for role in live}
-    return _identified(client, names)
-
-
-def _identified(client: "Client", names: dict[str, str]) -> dict[str, Pin]:
-    from numerai_rounds.io import transfer
-
-    return {role: transfer.identify(name, partial(client.signed_url, name)) for role, name in names.items()}
+    return {role: f"{params.version}/{role}" for role in live}
 
 
 def _strange(scores: list["ScorePaid"]) -> str | None:
@@ -184,17 +188,3 @@ def _served(name: str, served: list[str]) -> str:
     if name not in served:
         raise ConfigurationError(f"the configuration needs {name}, which is not served; {one_of(name, served)}")
     return name
-
-
-def _live_name(client: "Client", stem: str, number: int | None, served: list[str]) -> str:
-    """The file that belongs to a round for good where there is one, else the one that changes with every round."""
-    lasting = f"{stem}_{number}.parquet"
-    if lasting in served:
-        return lasting
-    current = client.current_round()
-    if number != current:
-        raise ConfigurationError(
-            f"the service has no {lasting}, and its {stem}.parquet is of the current round, {current}, not of round "
-            f"{number}. Run `rounds open` to play the current round."
-        )
-    return _served(f"{stem}.parquet", served)

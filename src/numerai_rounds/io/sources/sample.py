@@ -39,7 +39,7 @@ def is_open(params: Params, number: int | None) -> bool:
     return True
 
 
-def pins(params: Params, number: int | None) -> tuple[dict[str, Pin], dict[str, Pin]]:
+def pins(params: Params, number: int | None, pinned: Round | None = None) -> tuple[dict[str, Pin], dict[str, Pin]]:
     """Identities of the files of history and of the live file: hashes of all that their bytes follow from.
 
     That includes the version of pyarrow, whose encoders differ from one to the next.
@@ -49,7 +49,7 @@ def pins(params: Params, number: int | None) -> tuple[dict[str, Pin], dict[str, 
     return {role: _pin(params, number, role) for role in history}, {role: _pin(params, number, role) for role in live}
 
 
-def live_pins(params: Params, number: int | None) -> dict[str, Pin]:
+def live_pins(params: Params, number: int | None, pinned: Round | None = None) -> dict[str, Pin]:
     """The live part of `pins`."""
     return pins(params, number)[1]
 
