@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from numerai_rounds.base.columns import horizon
+from numerai_rounds.base.eras import MONTHLY, WEEKLY, Cadence, overlap_eras
 from numerai_rounds.base.params import Payout, ScoreSection
 from numerai_rounds.domain import judgement, payout
 from numerai_rounds.domain.judgement import HEADLINES, Judgement, Terms
@@ -33,8 +33,11 @@ def scored(*names: str) -> Scored:
     return Scored(table, on, {"eras": ERAS, "mae": 0.2}, nothing, nothing, left_out, {"0576": "constant predictions"})
 
 
-def judged(found: Scored, policy: Payout | None) -> Judgement:
-    return judgement.judge(found, Terms(SECTION, MAIN, policy, lambda target: horizon(target, None), 7))
+def judged(found: Scored, policy: Payout | None, cadence: Cadence = WEEKLY) -> Judgement:
+    def overlap(target: str) -> int:
+        return overlap_eras(target, None, cadence)
+
+    return judgement.judge(found, Terms(SECTION, MAIN, policy, overlap, cadence, 7))
 
 
 def test_headlines_are_those_of_metrics_and_statistics_of_each_score() -> None:
@@ -64,7 +67,7 @@ def test_a_longer_horizon_takes_longer_blocks() -> None:
     assert found["mean"].nunique() == 1
     assert found["mean_low"].nunique() == found["mean_nw_low"].nunique() == 2
     short = judged(replace(both, per_era=both.per_era[:31]), None).summary.set_index("score")
-    assert short["mean_low"].notna().tolist() == [False, True]  # 30 eras are less than 3 times 16
+    assert short["mean_low"].notna().tolist() == [False, True]  # 30 eras are less than 3 times 12
 
 
 @pytest.mark.parametrize(("policy", "end"), [(ON_MAIN, ""), (ON_OTHER, "_ender_20")], ids=["main", "another target"])
@@ -76,7 +79,7 @@ def test_the_payout_is_on_the_policys_target(policy: Payout, end: str) -> None:
     assert math.isnan(table["payout"][1])
     assert found.scored.scores["payout"] == policy.target
     pending = 12 if policy is ON_MAIN else 4
-    assert payout.simulate(expected, pending, 100.0).items() <= found.headlines.items()
+    assert payout.simulate(expected, pending, 100.0, 52).items() <= found.headlines.items()
     assert found.headlines["payout_mean"] == pytest.approx(found.summary.set_index("score")["mean"]["payout"])
     assert {"payout_sharpe", "payout_hit_rate"} <= set(found.headlines)
     assert "payout" not in found.scored.left_out
@@ -136,5 +139,5 @@ def test_less_than_a_year_is_not_drawn_out_to_one(eras: int, why: str | None) ->
 def test_a_score_without_an_interval_says_why() -> None:
     few = scored("corr")
     found = judged(replace(few, per_era=few.per_era[:20]), None)
-    assert found.scored.left_out["interval of corr"] == "19 eras, 48 are needed"
+    assert found.scored.left_out["interval of corr"] == "19 eras, 36 are needed"
     assert "interval of corr" not in judged(scored("corr"), None).scored.left_out

@@ -35,6 +35,7 @@ def open_round(number: int | None, *, following: bool, accept_changes: bool = Fa
     opened = Round(
         source=parameters.data.kind,
         number=number,
+        eras=source.cadence(parameters.data),
         payout=source.payout(parameters.data, number),
         accept_changes=accept_changes,
         history=history,
