@@ -17,7 +17,6 @@ OLD_POLICY = Payout(target="target_cyrusd_20", corr=0.5, mmc=2.0, clip=0.05, fac
 NAN = math.nan
 
 
-
 def simulate(paid: np.ndarray, pending: int, stake: float, a_year: int = 52) -> dict[str, float]:
     return simulated(paid, pending, stake, a_year)
 

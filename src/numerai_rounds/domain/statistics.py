@@ -70,7 +70,9 @@ def summary(
     - `worst`, `worst_era`: the lowest score and the first era that has it.
     - `years_positive`: share of years, as in `by_year`, whose mean is above 0.
     """
-    rows = [_described(series, overlaps[series.score], interval, draws, seed) for series in _each(per_era, overlaps, a_year)]
+    rows = [
+        _described(series, overlaps[series.score], interval, draws, seed) for series in _each(per_era, overlaps, a_year)
+    ]
     return pd.DataFrame(rows, columns=list(SUMMARY))
 
 
