@@ -136,6 +136,19 @@ def test_less_than_a_year_is_not_drawn_out_to_one(eras: int, why: str | None) ->
     assert found.scored.left_out.get("payout_yearly") == why
 
 
+def test_monthly_eras_have_years_of_twelve_and_pay_each_month() -> None:
+    policy = ON_OTHER.model_copy(update={"target": "target_nomi_20"})
+    few = replace(scored("corr", "mmc"), scores={"corr": policy.target, "mmc": policy.target})
+    found = judgement.judge(
+        replace(few, per_era=few.per_era[:13]),
+        Terms(SECTION, policy.target, policy, lambda target: overlap_eras(target, None, MONTHLY), MONTHLY, 7),
+    )
+    returns = found.scored.per_era["payout"].to_numpy()
+    assert payout.simulate(returns, 1, 100.0, 12).items() <= found.headlines.items()
+    assert found.by_year.loc[found.by_year["score"] == "corr", "eras"].tolist() == [1, 11]
+    assert "interval of corr" not in found.scored.left_out
+
+
 def test_a_score_without_an_interval_says_why() -> None:
     few = scored("corr")
     found = judged(replace(few, per_era=few.per_era[:20]), None)

@@ -51,6 +51,11 @@ class TestSimulate:
         assert found["payout_nmr"] == pytest.approx(10 * (1.01**13 - 1))
         assert simulate(np.full(520, 0.01), 4, 10)["payout_yearly"] == pytest.approx(1.01**13 - 1)
 
+    def test_a_year_of_monthly_eras_that_share_nothing(self) -> None:
+        found = simulate(np.full(24, 0.01), pending=1, stake=10, a_year=12)
+        assert found["payout_yearly"] == pytest.approx(1.01**12 - 1)
+        assert found["payout_nmr"] == pytest.approx(10 * (1.01**24 - 1))
+
     def test_eras_without_a_score_are_left_out(self) -> None:
         paid = np.array([NAN, 0.1, NAN, NAN, 0.2, -0.5, NAN])
         assert simulate(paid, 2, 100) == simulate(paid[~np.isnan(paid)], 2, 100)

@@ -203,6 +203,13 @@ class TestByYear:
         assert_array_equal(found["sharpe"], [0.5, NAN, NAN])
         assert found["hit_rate"].tolist() == [0.5, 1, 1]
 
+    def test_years_of_monthly_eras_have_twelve(self) -> None:
+        per_era = table(11, corr=[1.0, 3.0, -1.0])
+        found = by_year(per_era, ["corr"], 12)
+        assert found["year"].tolist() == [1, 2]
+        assert found["last_era"].tolist() == ["0012", "0013"]
+        assert summary(per_era, {"corr": 1}, 0.9, 100, 0, 12).iloc[0]["years_positive"] == 0.5
+
     def test_only_years_and_eras_with_the_score(self) -> None:
         values = np.full(120, NAN)
         values[[1, 3, 110]] = [1, 2, 3]

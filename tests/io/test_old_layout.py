@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from numerai_rounds.base.errors import ConfigurationError, DataError
 from numerai_rounds.base.params import Round
 from numerai_rounds.io import checks
-from numerai_rounds.io.legacy.convert import convert
 from numerai_rounds.io.legacy import convert as module
+from numerai_rounds.io.legacy.convert import convert
 from numerai_rounds.io.sources import local
 from tests import tiny
 from tests.io.test_local_source import bring, params

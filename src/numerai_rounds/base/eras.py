@@ -34,6 +34,9 @@ MONTHLY = Cadence("monthly", days=20, a_year=12, horizon_days=20, purge={20: 1, 
 
 CADENCES: Mapping[str, Cadence] = {cadence.name: cadence for cadence in (WEEKLY, MONTHLY)}
 
+MOST_YEARS = 30
+"""Of monthly eras: Numerai's history begins in 2003."""
+
 HORIZONS = tuple(WEEKLY.purge)
 """Business days that a target can look ahead."""
 
@@ -75,6 +78,16 @@ def overlap_eras(target: str, horizon_days: int | None, cadence: Cadence) -> int
     It is also the number of eras whose target is not known yet while a new one begins.
     """
     return -(-horizon(target, horizon_days, cadence) // cadence.days)
+
+
+def check_span(last: str, cadence: Cadence) -> None:
+    """Refuse eras that are taken for monthly though their numbers would reach back too far; `last` is the latest."""
+    years = -(-era_number(last) // cadence.a_year)
+    if cadence is MONTHLY and years > MOST_YEARS:
+        raise ConfigurationError(
+            f"eras are pinned as monthly, and era {last} would be of year {years}: no such history is as long as that. "
+            "Say that they are weekly: `rounds compose data.eras=weekly`, then `rounds open`."
+        )
 
 
 def era_number(era: str) -> int:

@@ -51,7 +51,8 @@ def summary(
 ) -> pd.DataFrame:
     """A row for each score of `overlaps` that any era has, in that order.
 
-    `overlaps`: eras in which a piece of news counts in the score's target. `a_year`: eras of a year. `interval`: share of outcomes that intervals are to cover.
+    `overlaps`: eras in which a piece of news counts, for the score's target. `interval`: share of outcomes that
+    intervals are to cover. `a_year`: eras of a year.
     `draws` and `seed`: of the bootstrap. A number that does not exist, such as the Sharpe ratio of one era, is NaN.
 
     - `eras`, `mean`, `std` (ddof 0): of the series.
@@ -79,8 +80,8 @@ def summary(
 def by_year(per_era: pd.DataFrame, scores: Iterable[str], a_year: int) -> pd.DataFrame:
     """A row for each score and year that has eras with it, in that order.
 
-    `year`: of `a_year` eras, counted by era number: if they are weekly, eras 1 to 52 are year 1. `first_era`, `last_era`: the first and the last
-    with a score. The others are as in `summary`.
+    `year`: of `a_year` eras, counted by era number: if they are weekly, eras 1 to 52 are year 1. `first_era`,
+    `last_era`: the first and the last with a score. The others are as in `summary`.
     """
     rows = [
         {

@@ -1,8 +1,8 @@
 """split: decide which eras train the model, which judge it, and which do neither."""
 
 from numerai_rounds.base import plugins
-from numerai_rounds.base.columns import DATA_TYPE, TRAIN, VALIDATION
-from numerai_rounds.base.eras import purge_eras
+from numerai_rounds.base.columns import DATA_TYPE, ERA, TRAIN, VALIDATION
+from numerai_rounds.base.eras import check_span, purge_eras
 from numerai_rounds.io import console, history, params, paths, process, tables
 
 
@@ -10,6 +10,7 @@ def main() -> None:
     """Write one row an era with the side it is on."""
     parameters = params.load()
     counted = history.era_table(parameters.target)
+    check_span(max(counted[ERA]), parameters.round.cadence)
     purge = purge_eras(parameters.target, parameters.split.horizon_days, parameters.round.cadence)
     splitter = plugins.load("split", parameters.split.kind)
     eras = splitter.split(parameters.split, counted, purge)
