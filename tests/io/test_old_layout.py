@@ -64,7 +64,7 @@ def test_train_eras_may_be_out_of_order_too(folder: Path, tmp_path: Path) -> Non
 
 
 @settings(max_examples=10, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.sampled_from([4096, 16 << 20]))
+@given(st.integers(0, 2**32 - 1), st.sampled_from([4096, 4 << 20]))
 def test_the_pieces_of_an_era_are_gathered_whatever_lies_between(
     tmp_path_factory: pytest.TempPathFactory, seed: int, block: int
 ) -> None:
@@ -220,6 +220,13 @@ def test_the_features_of_the_first_years_are_named(folder: Path, tmp_path: Path)
         bring(folder, tmp_path / "staging")
 
 
+def test_packed_csvs_are_to_be_unpacked(folder: Path) -> None:
+    tiny.write_old(folder, tiny.market())
+    (folder / local.TRAINING_CSV).rename(folder / f"{local.TRAINING_CSV}.xz")
+    with pytest.raises(ConfigurationError, match=r"Unpack numerai_training_data\.csv\.xz first\.$"):
+        local.pins(params(folder), None)
+
+
 def relabelled(folder: Path, market: tiny.Market, target: str) -> None:
     """The release of 2021: eras called 0001, validation rows in a file of their own."""
     folder.mkdir()
@@ -232,6 +239,16 @@ def relabelled(folder: Path, market: tiny.Market, target: str) -> None:
         old = tiny.old_table(table, target)
         old["era"] = table["era"].to_numpy()
         tiny.write_csv(folder / name, old)
+
+
+@pytest.mark.parametrize("label", ["575", "ERA5", "era", "eraX1", "", "X5", "00575"])
+def test_labels_of_another_kind_are_refused(folder: Path, tmp_path: Path, label: str) -> None:
+    tiny.write_old(folder, tiny.market())
+    table = pd.read_csv(folder / local.TRAINING_CSV).astype({"era": object})
+    table.loc[9, "era"] = label
+    tiny.write_csv(folder / local.TRAINING_CSV, table)
+    with pytest.raises(DataError, match=rf"era '{label}' must be era1, era2, .* or else 0001, 0002, "):
+        bring(folder, tmp_path / "staging")
 
 
 class TestCadence:

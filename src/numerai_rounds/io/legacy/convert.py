@@ -31,7 +31,7 @@ from numerai_rounds.io.legacy.header import Header, era_of, read_header
 from numerai_rounds.io.legacy.levels import Tally
 from numerai_rounds.io.legacy.unused import Unused
 
-BLOCK_BYTES = 16 << 20
+BLOCK_BYTES = 4 << 20
 
 FILE_DATA_TYPES = {TRAIN: [TRAIN], VALIDATION: [VALIDATION, TEST, LIVE], LIVE: [VALIDATION, TEST, LIVE]}
 """Role -> every `data_type` that the file behind it may hold; the rows of a role have its own name there."""

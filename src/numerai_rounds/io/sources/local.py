@@ -156,9 +156,11 @@ def _layout(folder: Path) -> dict[str, str]:
     if present.issuperset(OLD_LAYOUT.values()):
         return OLD_LAYOUT | _validation_apart(folder, present)
     known = sorted(present.intersection([*names.values(), *CSVS]))
+    packed = sorted(name for name in present if name.startswith(tuple(f"{csv}." for csv in CSVS)))
+    hint = f" Unpack {some(packed)} first." if packed else ""
     raise ConfigurationError(
         f"data.path is {str(folder)!r}, which holds {some(known) if known else 'no file of the tournament'}. "
-        f"It must hold {', '.join(required)}; or, in the old layout, {TRAINING_CSV} and {TOURNAMENT_CSV}."
+        f"It must hold {', '.join(required)}; or, in the old layout, {TRAINING_CSV} and {TOURNAMENT_CSV}.{hint}"
     )
 
 
