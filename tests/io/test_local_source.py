@@ -168,6 +168,7 @@ def test_old_rows_of_an_unknown_kind_are_not_dropped(folder: Path, tmp_path: Pat
     ("content", "sentence"),
     [
         ("", r"begins with nothing"),
+        ("x" * 200_000, r"is no CSV: field larger than field limit"),
         ("<html>\n", r"begins with <html>\. Its first line must name the columns id, era, data_type"),
         ("id,era,data_type,target\n", r"Its first line must name"),
         ("id,era,data_type,feature_a1,feature_a1,target\n", r"names columns more than once \(feature_a1\)"),
@@ -176,7 +177,7 @@ def test_old_rows_of_an_unknown_kind_are_not_dropped(folder: Path, tmp_path: Pat
             r"is no whole CSV .*: .*Expected 5 columns",
         ),
     ],
-    ids=["empty", "html", "no features", "repeated", "cut short"],
+    ids=["empty", "no commas", "html", "no features", "repeated", "cut short"],
 )
 def test_csvs_of_another_kind_are_refused(
     folder: Path, tmp_path: Path, market: tiny.Market, content: str, sentence: str

@@ -272,7 +272,9 @@ class TestCadence:
         assert f"{local.TRAINING_CSV}: its eras are {eras}" in said
         assert f"`rounds compose data.eras={other}`" in said
 
-    def test_the_release_of_2021_is_weekly_and_has_a_file_for_validation(self, folder: Path, tmp_path: Path) -> None:
+    def test_the_release_of_2021_is_weekly_and_has_a_file_for_validation(
+        self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         market = tiny.market()
         relabelled(folder, market, "target")
         assert local.cadence(params(folder)) == "weekly"
@@ -280,6 +282,7 @@ class TestCadence:
         same(pd.read_parquet(staging / "train.parquet"), market.train)
         same(pd.read_parquet(staging / "validation.parquet"), scored(market))
         same(pd.read_parquet(staging / "live.parquet"), market.live)
+        assert capsys.readouterr().out.count("48 test rows of era43 to era44 are left out") == 1
 
     def test_todays_layout_is_weekly(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert local.cadence(params(tiny.write_v5(folder, tiny.market()))) == "weekly"

@@ -85,23 +85,27 @@ def _features_json(features: Sequence[str], targets: Sequence[str]) -> str:
 def _rows(source: Path, header: Header, role: str) -> Iterator[pa.RecordBatch]:
     """The rows of `role` in blocks, with today's eras; features are still decimals.
 
-    Test rows are in no role. Before the end they are told of, if `role` is the one whose file they would be in.
+    Test rows are in no role. At the end they are told of once: with the validation rows of their file, or with its
+    live rows if it has no others.
     """
     texts = dict.fromkeys([ID, ERA, DATA_TYPE], pa.string())
     numbers = dict.fromkeys(header.features, pa.float64()) | dict.fromkeys(header.targets, pa.float32())
-    own, unused = set[str](), Unused(header.targets)
+    scored, unused = set[str](), Unused(header.targets)
     try:
         for block in _blocks(source, texts | numbers):
             _refuse_data_types(block, role, source.name)
             dated = block.set_column(block.schema.get_field_index(ERA), ERA, _eras(block[ERA], source.name))
-            rows = dated.filter(pc.equal(dated[DATA_TYPE], role))
-            own.update(pc.unique(rows[ERA]).to_pylist())
-            unused.add(dated.filter(pc.equal(dated[DATA_TYPE], TEST)))
-            yield rows
+            scored.update(pc.unique(_of(dated, VALIDATION)[ERA]).to_pylist())
+            unused.add(_of(dated, TEST))
+            yield _of(dated, role)
     except pa.ArrowInvalid as error:
         raise DataError(f"{source.name} is no whole CSV of the old layout: {error}") from None
-    if role == VALIDATION:
-        unused.tell(own, source.name)
+    if role == VALIDATION or not scored:
+        unused.tell(scored, source.name)
+
+
+def _of(rows: pa.RecordBatch, data_type: str) -> pa.RecordBatch:
+    return rows.filter(pc.equal(rows[DATA_TYPE], data_type))
 
 
 def _blocks(source: Path, types: dict[str, pa.DataType]) -> Iterator[pa.RecordBatch]:

@@ -27,12 +27,12 @@ class Unused:
         known = [np.isfinite(rows[name].to_numpy(zero_copy_only=False)) for name in self._targets]
         self._resolved += int(np.count_nonzero(np.any(known, axis=0)))
 
-    def tell(self, own: Collection[str], file: str) -> None:
-        """Say how many there are; a DataError that names `file` if an era is of theirs and of `own`, which are scored.
+    def tell(self, scored: Collection[str], file: str) -> None:
+        """Say how many there are; a DataError that names `file` if an era is of theirs and of `scored`.
 
         An era of which a part is scored would have the scores of that part.
         """
-        if both := sorted(self._eras.intersection(own)):
+        if both := sorted(self._eras.intersection(scored)):
             raise DataError(
                 f"{file}: era {some(both)} has {VALIDATION} rows and test rows. An era must be of one data_type."
             )
