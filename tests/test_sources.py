@@ -82,13 +82,26 @@ def test_a_folder_of_your_own_in_the_v5_layout(repository: Repository) -> None:
 
 
 def test_a_folder_of_your_own_in_the_old_layout(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    market = tiny.market()
+    """In the published order: 120 train eras, then validation and test eras in turn."""
+    market = tiny.published()
     tiny.write_old(repository.path / "mine", market, target="target_kazutsugi")
-    overrides = ["data=local", "data.path=mine", "target=target_kazutsugi", "split.horizon_days=20"]
-    repository.run("rounds", "compose", *overrides, *SMALL)
-    repository.run("rounds", "open")
-    repository.repro()
-    assert set(submitted(repository).index) == set(market.live.index)
+    repository.run("rounds", "compose", "data=local", "data.path=mine", "target=target_kazutsugi", *SMALL)
+    assert "its eras are monthly" in repository.run("rounds", "open").stdout
+    said = repository.run("dvc", "repro").stdout
+    assert "216 test rows of era575 to era582, eraX are left out" in said
+    assert "target_kazutsugi, monthly eras, a purge of 1" in said
+    live = market.live[market.live["data_type"] == "live"]
+    assert set(submitted(repository).index) == set(live.index)
+    sides = pd.concat(
+        pd.read_csv(repository.path / f"data/split/{side}.csv", dtype={"era": str}) for side in ("train", "validation")
+    ).groupby("side")["era"]
+    assert sides.agg(["size", "min", "max"]).to_dict("index") == {
+        "train": {"size": 119, "min": "0001", "max": "0119"},
+        "purged": {"size": 1, "min": "0120", "max": "0120"},
+        "validation": {"size": 28, "min": "0121", "max": "0212"},
+    }
+    by_year = pd.read_csv(repository.path / "metrics/by_year.csv")
+    assert by_year.loc[by_year["score"] == "corr", ["year", "eras"]].to_numpy().tolist() == [[11, 12], [17, 8], [18, 8]]
     monkeypatch.chdir(repository.path)
     eras = list(market.train["era"].unique())
     rows = list(history.read("train", eras, tiny.FEATURES, "target_kazutsugi", "refuse"))

@@ -63,6 +63,32 @@ def market(seed: int = 0, features: dict[str, Any] = LISTED) -> Market:
     )
 
 
+def published(seed: int = 0) -> Market:
+    """The old tournament: monthly eras, in the order in which they were published, which is not that of their numbers.
+
+    Train 1 to 120; then validation 121 to 132, test 575 to 579, validation 197 to 212, test 580 to 582; then the live
+    era with some test rows. 24 rows each.
+    """
+    random = np.random.default_rng(seed)
+    table = partial(_table, random, FEATURES, TARGETS)
+    early, late, first, second = (
+        [f"{number:04d}" for number in numbers]
+        for numbers in (range(121, 133), range(197, 213), range(575, 580), range(580, 583))
+    )
+    tournament = [
+        table(early, "validation"),
+        table(first, "test", resolved=False),
+        table(late, "validation"),
+        table(second, "test", resolved=False),
+    ]
+    return Market(
+        train=table(_eras(0, 120), "train"),
+        validation=pd.concat(tournament),
+        live=pd.concat([table(["X"], "test", resolved=False), table(["X"], "live", resolved=False)]),
+        features=copy.deepcopy(LISTED),
+    )
+
+
 def write_v5(folder: Path, tables: Market, **options: Any) -> Path:
     """Write `tables` in the layout of v5.3; `options` go to pandas' to_parquet."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ def test_parameters_are_closed(module: ModuleType) -> None:
 
 
 @pytest.mark.parametrize(("module", "params"), presets("split"))
-@pytest.mark.parametrize("purge", [8, 16])
+@pytest.mark.parametrize("purge", [1, 3, 8, 16])
 def test_every_era_gets_one_side_and_no_answer_leaks(module: ModuleType, params: Any, purge: int) -> None:
     before = eras(train=60, validation=20, test=3)
     after = module.split(params, before, purge)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from numerai_rounds.base.columns import horizon
+from numerai_rounds.base.eras import MONTHLY, WEEKLY, Cadence, overlap_eras
 from numerai_rounds.base.params import Payout, ScoreSection
 from numerai_rounds.domain import judgement, payout
 from numerai_rounds.domain.judgement import HEADLINES, Judgement, Terms
@@ -33,8 +33,11 @@ def scored(*names: str) -> Scored:
     return Scored(table, on, {"eras": ERAS, "mae": 0.2}, nothing, nothing, left_out, {"0576": "constant predictions"})
 
 
-def judged(found: Scored, policy: Payout | None) -> Judgement:
-    return judgement.judge(found, Terms(SECTION, MAIN, policy, lambda target: horizon(target, None)))
+def judged(found: Scored, policy: Payout | None, cadence: Cadence = WEEKLY) -> Judgement:
+    def overlap(target: str) -> int:
+        return overlap_eras(target, None, cadence)
+
+    return judgement.judge(found, Terms(SECTION, MAIN, policy, overlap, cadence))
 
 
 def test_headlines_are_those_of_metrics_and_statistics_of_each_score() -> None:
@@ -76,7 +79,7 @@ def test_the_payout_is_on_the_policys_target(policy: Payout, end: str) -> None:
     assert math.isnan(table["payout"][1])
     assert found.scored.scores["payout"] == policy.target
     pending = 12 if policy is ON_MAIN else 4
-    assert payout.simulate(expected, pending, 100.0).items() <= found.headlines.items()
+    assert payout.simulate(expected, pending, 100.0, 52).items() <= found.headlines.items()
     assert found.headlines["payout_mean"] == pytest.approx(found.summary.set_index("score")["mean"]["payout"])
     assert {"payout_sharpe", "payout_hit_rate"} <= set(found.headlines)
     assert "payout" not in found.scored.left_out
@@ -131,6 +134,19 @@ def test_less_than_a_year_is_not_drawn_out_to_one(eras: int, why: str | None) ->
     assert ("payout_yearly" in found.headlines) == (why is None)
     assert "payout_nmr" in found.headlines
     assert found.scored.left_out.get("payout_yearly") == why
+
+
+def test_monthly_eras_have_years_of_twelve_and_pay_each_month() -> None:
+    policy = ON_OTHER.model_copy(update={"target": "target_nomi_20"})
+    few = replace(scored("corr", "mmc"), scores={"corr": policy.target, "mmc": policy.target})
+    found = judgement.judge(
+        replace(few, per_era=few.per_era[:13]),
+        Terms(SECTION, policy.target, policy, lambda target: overlap_eras(target, None, MONTHLY), MONTHLY),
+    )
+    returns = found.scored.per_era["payout"].to_numpy()
+    assert payout.simulate(returns, 1, 100.0, 12).items() <= found.headlines.items()
+    assert found.by_year.loc[found.by_year["score"] == "corr", "eras"].tolist() == [1, 11]
+    assert "interval of corr" not in found.scored.left_out
 
 
 def test_a_score_without_an_interval_says_why() -> None:

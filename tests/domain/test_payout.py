@@ -9,11 +9,17 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from numerai_rounds.base.params import Payout
-from numerai_rounds.domain.payout import returns, simulate
+from numerai_rounds.domain.payout import returns
+from numerai_rounds.domain.payout import simulate as simulated
 
 POLICY = Payout(target="target_ender_60", corr=3.0, mmc=15.0, clip=1.0, factor=1.0)
 OLD_POLICY = Payout(target="target_cyrusd_20", corr=0.5, mmc=2.0, clip=0.05, factor=0.8)
 NAN = math.nan
+
+
+def simulate(paid: np.ndarray, pending: int, stake: float, a_year: int = 52) -> dict[str, float]:
+    return simulated(paid, pending, stake, a_year)
+
 
 RETURNS = st.lists(st.one_of(st.floats(-1, 1), st.just(NAN)), max_size=60).map(np.array)
 
@@ -44,6 +50,11 @@ class TestSimulate:
         assert found["payout_yearly"] == pytest.approx(1.01**13 - 1)
         assert found["payout_nmr"] == pytest.approx(10 * (1.01**13 - 1))
         assert simulate(np.full(520, 0.01), 4, 10)["payout_yearly"] == pytest.approx(1.01**13 - 1)
+
+    def test_a_year_of_monthly_eras_that_share_nothing(self) -> None:
+        found = simulate(np.full(24, 0.01), pending=1, stake=10, a_year=12)
+        assert found["payout_yearly"] == pytest.approx(1.01**12 - 1)
+        assert found["payout_nmr"] == pytest.approx(10 * (1.01**24 - 1))
 
     def test_eras_without_a_score_are_left_out(self) -> None:
         paid = np.array([NAN, 0.1, NAN, NAN, 0.2, -0.5, NAN])

@@ -24,7 +24,7 @@ def table(first: int = 1, **scores: list[float] | np.ndarray) -> pd.DataFrame:
 
 
 def described(values: list[float] | np.ndarray, overlap: int = 1, first: int = 1) -> pd.Series:
-    return summary(table(first, corr=values), {"corr": overlap}, 0.9, 200).iloc[0]
+    return summary(table(first, corr=values), {"corr": overlap}, 0.9, 200, 52).iloc[0]
 
 
 class TestSummary:
@@ -61,7 +61,7 @@ class TestSummary:
 
     def test_columns_and_order(self) -> None:
         per_era = table(corr=[1.0, 2.0, 4.0, 3.0], mmc=[0.0, 1.0, 0.0, 0.0], unasked=[0.0] * 4)
-        found = summary(per_era, {"mmc": 1, "corr": 1}, 0.9, 100)
+        found = summary(per_era, {"mmc": 1, "corr": 1}, 0.9, 100, 52)
         assert tuple(found.columns) == statistics.SUMMARY
         assert found["score"].tolist() == ["mmc", "corr"]
         assert not found.isna().any(axis=None)
@@ -69,14 +69,14 @@ class TestSummary:
     def test_eras_without_the_score_are_left_out_of_it(self) -> None:
         values = np.random.default_rng(1).standard_normal(50)
         gaps = np.insert(values, [0, 0, 20, 50], NAN)
-        found = summary(table(plain=np.append(values, [NAN] * 4), gaps=gaps), {"plain": 8, "gaps": 8}, 0.9, 100)
+        found = summary(table(plain=np.append(values, [NAN] * 4), gaps=gaps), {"plain": 8, "gaps": 8}, 0.9, 100, 52)
         compared = found.drop(columns=["score", "worst_era", "years_positive"])
         assert_array_equal(compared.iloc[0].astype(float), compared.iloc[1].astype(float))
 
     def test_a_score_without_an_era_has_no_row(self) -> None:
         per_era = table(corr=[NAN, 1.0], mmc=[NAN, NAN])
-        assert summary(per_era, {"mmc": 8, "corr": 8}, 0.9, 100)["score"].tolist() == ["corr"]
-        assert summary(per_era, {"mmc": 8}, 0.9, 100).empty
+        assert summary(per_era, {"mmc": 8, "corr": 8}, 0.9, 100, 52)["score"].tolist() == ["corr"]
+        assert summary(per_era, {"mmc": 8}, 0.9, 100, 52).empty
 
     def test_one_era(self) -> None:
         row = described([0.25], overlap=8)
@@ -183,7 +183,7 @@ class TestByYear:
     def test_years_are_counted_by_era_number(self) -> None:
         values = np.ones(60)
         values[:2] = [3, -1]
-        found = by_year(table(51, corr=values), ["corr"])
+        found = by_year(table(51, corr=values), ["corr"], 52)
         assert tuple(found.columns) == statistics.BY_YEAR
         assert found["year"].tolist() == [1, 2, 3]
         assert found["first_era"].tolist() == ["0051", "0053", "0105"]
@@ -194,10 +194,17 @@ class TestByYear:
         assert_array_equal(found["sharpe"], [0.5, NAN, NAN])
         assert found["hit_rate"].tolist() == [0.5, 1, 1]
 
+    def test_years_of_monthly_eras_have_twelve(self) -> None:
+        per_era = table(11, corr=[1.0, 3.0, -1.0])
+        found = by_year(per_era, ["corr"], 12)
+        assert found["year"].tolist() == [1, 2]
+        assert found["last_era"].tolist() == ["0012", "0013"]
+        assert summary(per_era, {"corr": 1}, 0.9, 100, 12).iloc[0]["years_positive"] == 0.5
+
     def test_only_years_and_eras_with_the_score(self) -> None:
         values = np.full(120, NAN)
         values[[1, 3, 110]] = [1, 2, 3]
-        found = by_year(table(corr=values, mmc=[NAN] * 120, spearman=[1.0] * 120), ["corr", "mmc", "spearman"])
+        found = by_year(table(corr=values, mmc=[NAN] * 120, spearman=[1.0] * 120), ["corr", "mmc", "spearman"], 52)
         assert list(zip(found["score"], found["year"], strict=True)) == [
             *[("corr", 1), ("corr", 3)],
             *[("spearman", 1), ("spearman", 2), ("spearman", 3)],
@@ -206,7 +213,7 @@ class TestByYear:
 
     def test_summary_counts_the_same_years(self) -> None:
         values = np.random.default_rng(5).standard_normal(500)
-        found = by_year(table(700, corr=values), ["corr"])
+        found = by_year(table(700, corr=values), ["corr"], 52)
         assert described(values, first=700)["years_positive"] == (found["mean"] > 0).mean()
 
 
@@ -241,5 +248,5 @@ class TestCurves:
 def test_tables_given_are_not_changed() -> None:
     per_era = table(corr=[1.0, NAN, 2.0])
     before = per_era.copy(deep=True)
-    summary(per_era, {"corr": 1}, 0.9, 100), by_year(per_era, ["corr"]), curves(per_era, ["corr"])
+    summary(per_era, {"corr": 1}, 0.9, 100, 52), by_year(per_era, ["corr"], 52), curves(per_era, ["corr"])
     pd.testing.assert_frame_equal(per_era, before)

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from numerai_rounds.base.errors import ConfigurationError, DataError, MachineError
 from numerai_rounds.base.params import Round
 from numerai_rounds.base.roles import file_name
-from numerai_rounds.io import atomic, checks, legacy
+from numerai_rounds.io import atomic, checks
+from numerai_rounds.io.legacy import convert as legacy
 from numerai_rounds.io.sources import local
 from tests import tiny
 from tests.io import stores
@@ -72,10 +73,12 @@ def test_a_pin_is_the_size_and_hash_of_a_file(folder: Path, market: tiny.Market)
 def test_old_csvs_become_tables_of_today(folder: Path, tmp_path: Path, market: tiny.Market) -> None:
     staging = bring(tiny.write_old(folder, market), tmp_path / "staging")
     for role in ("train", "validation", "live"):
-        expected = getattr(market, role)[["era", "data_type", *tiny.FEATURES]]
+        rows = getattr(market, role)
+        rows = rows[rows["data_type"] != "test"]
+        expected = rows[["era", "data_type", *tiny.FEATURES]]
         found = pd.read_parquet(staging / f"{role}.parquet")
         pd.testing.assert_frame_equal(found[expected.columns], expected)
-        np.testing.assert_array_equal(found["target"], getattr(market, role)[tiny.MAIN_TARGET])
+        np.testing.assert_array_equal(found["target"], rows[tiny.MAIN_TARGET])
         assert found["target"].dtype == np.float32
     assert json.loads((staging / "features.json").read_text()) == {
         "feature_sets": {"all": tiny.FEATURES}
@@ -165,6 +168,7 @@ def test_old_rows_of_an_unknown_kind_are_not_dropped(folder: Path, tmp_path: Pat
     ("content", "sentence"),
     [
         ("", r"begins with nothing"),
+        ("x" * 200_000, r"is no CSV: field larger than field limit"),
         ("<html>\n", r"begins with <html>\. Its first line must name the columns id, era, data_type"),
         ("id,era,data_type,target\n", r"Its first line must name"),
         ("id,era,data_type,feature_a1,feature_a1,target\n", r"names columns more than once \(feature_a1\)"),
@@ -173,7 +177,7 @@ def test_old_rows_of_an_unknown_kind_are_not_dropped(folder: Path, tmp_path: Pat
             r"is no whole CSV .*: .*Expected 5 columns",
         ),
     ],
-    ids=["empty", "html", "no features", "repeated", "cut short"],
+    ids=["empty", "no commas", "html", "no features", "repeated", "cut short"],
 )
 def test_csvs_of_another_kind_are_refused(
     folder: Path, tmp_path: Path, market: tiny.Market, content: str, sentence: str

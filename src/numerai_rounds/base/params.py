@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from numerai_rounds.base import plugins, roles
 from numerai_rounds.base.columns import TARGET_PREFIX
+from numerai_rounds.base.eras import CADENCES, WEEKLY, Cadence, CadenceName
 from numerai_rounds.base.errors import ConfigurationError, one_of
 
 
@@ -89,12 +90,19 @@ class Round(Section):
 
     source: str
     number: Annotated[int, Field(ge=1)] | None
+    eras: CadenceName = WEEKLY.name
+    """How far apart the eras of its history are, as the source says."""
     payout: Payout | None = None
     """Null where nobody pays for the round, or in a way that is not known here."""
     accept_changes: bool = False
     """Take a history in which eras that were here before are not what they were."""
     history: dict[HistoryRole, Pin]
     live: dict[LiveRole, Pin]
+
+    @property
+    def cadence(self) -> Cadence:
+        """What follows from how far apart its eras are."""
+        return CADENCES[self.eras]
 
     @property
     def title(self) -> str:
@@ -115,7 +123,7 @@ class SplitSection(Section):
 
     kind: str
     horizon_days: Literal[20, 60] | None
-    """Business days that the target looks ahead; needed only where its name does not tell."""
+    """Business days that the target looks ahead; needed only if neither its name nor monthly eras (20) tell."""
 
 
 class ScoreSection(Section):

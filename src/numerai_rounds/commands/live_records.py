@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from numerai_rounds.base.columns import horizon_in_name
+from numerai_rounds.base.eras import horizon_in_name
 from numerai_rounds.base.params import Payout
 from numerai_rounds.domain import live
 from numerai_rounds.domain.live import Round

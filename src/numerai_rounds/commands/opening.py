@@ -41,6 +41,7 @@ def open_round(
     opened = Round(
         source=parameters.data.kind,
         number=number,
+        eras=source.cadence(parameters.data),
         payout=source.payout(parameters.data, number),
         accept_changes=accept_changes,
         history=history,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from numerai_rounds.base.eras import Cadence
 from numerai_rounds.base.params import Payout, ScoreSection
 from numerai_rounds.domain import intervals, payout, statistics
 from numerai_rounds.domain.scoring.loop import Scored, column_name
@@ -28,9 +29,6 @@ HEADLINES = (
 PAYOUT = "payout"
 """The column of what an era would have paid, as a share of the stake."""
 
-DAYS_AN_ERA = 5
-"""Business days."""
-
 
 @dataclass(frozen=True)
 class Terms:
@@ -40,8 +38,10 @@ class Terms:
     main: str
     """The target that the headlines without a target in their name are on."""
     payout: Payout | None
-    horizon: Callable[[str], int]
-    """Business days that a target looks ahead."""
+    overlap: Callable[[str], int]
+    """Number of eras in which a piece of news counts, by target; 1: eras share nothing."""
+    cadence: Cadence
+    """How far apart eras are."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,9 @@ class Judgement:
 def judge(scored: Scored, terms: Terms) -> Judgement:
     """Statistics, years, curves and headlines of all scores."""
     scored, simulated = _paid(scored, terms)
-    overlaps = {score: math.ceil(terms.horizon(target) / DAYS_AN_ERA) for score, target in scored.scores.items()}
+    overlaps = {score: terms.overlap(target) for score, target in scored.scores.items()}
     section = terms.section
-    summary = statistics.summary(scored.per_era, overlaps, section.interval, section.draws)
+    summary = statistics.summary(scored.per_era, overlaps, section.interval, section.draws, terms.cadence.a_year)
     summary.insert(1, "target", [scored.scores[score] for score in summary["score"]])
     headlines = scored.headlines | {
         f"{score}_{name}": value
@@ -93,7 +93,7 @@ def judge(scored: Scored, terms: Terms) -> Judgement:
     return Judgement(
         replace(scored, left_out=scored.left_out | unsure),
         summary,
-        statistics.by_year(scored.per_era, names),
+        statistics.by_year(scored.per_era, names, terms.cadence.a_year),
         statistics.curves(scored.per_era, names),
         simulated | headlines,
     )
@@ -116,12 +116,12 @@ def _paid(scored: Scored, terms: Terms) -> tuple[Scored, dict[str, float]]:
         per_era=scored.per_era.assign(**{PAYOUT: returns}),
         scores=scored.scores | {PAYOUT: policy.target},
     )
-    pending = math.ceil(terms.horizon(policy.target) / DAYS_AN_ERA)
-    simulated = payout.simulate(returns, pending, terms.section.stake)
+    a_year = terms.cadence.a_year
+    simulated = payout.simulate(returns, terms.overlap(policy.target), terms.section.stake, a_year)
     eras = int(np.isfinite(returns).sum())
-    if eras < payout.ERAS_A_YEAR:
+    if eras < a_year:
         del simulated["payout_yearly"]
-        paid = _without(paid, "payout_yearly", f"{eras} eras are no year of {payout.ERAS_A_YEAR}")
+        paid = _without(paid, "payout_yearly", f"{eras} eras are no year of {a_year}")
     return paid, simulated
 
 

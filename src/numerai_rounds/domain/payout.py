@@ -9,9 +9,6 @@ from numerai_rounds.base.params import Payout
 
 Floats = NDArray[np.float64]
 
-ERAS_A_YEAR = 52
-"""Eras are weekly."""
-
 
 def returns(corr: Floats, mmc: Floats, policy: Payout) -> Floats:
     """What each era pays for a stake of 1 NMR: clip(factor * (policy.corr * corr + policy.mmc * mmc), -clip, clip).
@@ -26,7 +23,7 @@ def returns(corr: Floats, mmc: Floats, policy: Payout) -> Floats:
     return paid
 
 
-def simulate(returns: Floats, pending: int, stake: float) -> dict[str, float]:
+def simulate(returns: Floats, pending: int, stake: float, a_year: int) -> dict[str, float]:
     """What a stake would have become over all eras that pay; higher is better, nothing where no era pays.
 
     `returns`: shape (eras,), in their order, of a stake of 1; NaN where an era is not scored, which is left out. An
@@ -38,8 +35,8 @@ def simulate(returns: Floats, pending: int, stake: float) -> dict[str, float]:
     - `payout_mean`: mean return of one era, as a share of what is staked on it.
     - `payout_nmr`: what the stake would have won, in NMR: stake * (W - 1), where W is the mean over slices of the
       product of 1 + return.
-    - `payout_yearly`: growth in a year of 52 eras, as a share: W ** (52 / eras) - 1. With fewer eras than a year it
-      says what their pace would come to.
+    - `payout_yearly`: growth in a year of `a_year` eras, as a share: W ** (a_year / eras) - 1. With fewer eras than a
+      year it says what their pace would come to.
     """
     paid = np.maximum(returns[~np.isnan(returns)], -1.0)
     if not len(paid):
@@ -49,5 +46,5 @@ def simulate(returns: Floats, pending: int, stake: float) -> dict[str, float]:
     return {
         "payout_mean": float(paid.mean()),
         "payout_nmr": stake * (wealth - 1.0),
-        "payout_yearly": wealth ** (ERAS_A_YEAR / len(paid)) - 1.0,
+        "payout_yearly": wealth ** (a_year / len(paid)) - 1.0,
     }

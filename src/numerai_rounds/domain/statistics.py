@@ -11,13 +11,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from numerai_rounds.base.columns import ERA, era_number
+from numerai_rounds.base.columns import ERA
+from numerai_rounds.base.eras import era_number
 from numerai_rounds.domain import intervals
 from numerai_rounds.domain.critical_values import lags_of, long_run_variance
 from numerai_rounds.domain.intervals import Floats, Intervals, deviation
-
-ERAS_A_YEAR = 52
-"""Eras are weekly; years are counted from era 1."""
 
 SUMMARY = (
     *("score", "eras", "pieces", "mean", "mean_low", "mean_high", "std"),
@@ -40,19 +38,23 @@ class Series(NamedTuple):
     eras: Sequence[str]
     values: Floats
     """Shape (eras,), finite."""
+    a_year: int
+    """Eras."""
 
     @property
     def years(self) -> list[int]:
-        """The year of each era: eras 1 to 52 are year 1."""
-        return [(era_number(era) - 1) // ERAS_A_YEAR + 1 for era in self.eras]
+        """The year of each era, counted from era 1: if eras are weekly, eras 1 to 52 are year 1."""
+        return [(era_number(era) - 1) // self.a_year + 1 for era in self.eras]
 
 
-def summary(per_era: pd.DataFrame, overlaps: Mapping[str, int], interval: float, draws: int) -> pd.DataFrame:
+def summary(
+    per_era: pd.DataFrame, overlaps: Mapping[str, int], interval: float, draws: int, a_year: int
+) -> pd.DataFrame:
     """A row for each score of `overlaps` that any era has, in that order.
 
     `overlaps`: eras in which a piece of news counts, by the score's target. `interval`: share of outcomes that
-    intervals are to cover. `draws`: simulated series behind them. A number that does not exist, such as the Sharpe
-    ratio of one era, is NaN.
+    intervals are to cover. `draws`: simulated series behind them. `a_year`: eras of a year. A number that does not
+    exist, such as the Sharpe ratio of one era, is NaN.
 
     - `eras`, `mean`, `std` (ddof 0): of the series.
     - `pieces`: independent eras that would tell as much: eras over overlap.
@@ -70,15 +72,15 @@ def summary(per_era: pd.DataFrame, overlaps: Mapping[str, int], interval: float,
     - `worst`, `worst_era`: the lowest score and the first era that has it.
     - `years_positive`: share of years, as in `by_year`, whose mean is above 0.
     """
-    rows = [_described(series, overlaps[series.score], interval, draws) for series in _each(per_era, overlaps)]
+    rows = [_described(series, overlaps[series.score], interval, draws) for series in _each(per_era, overlaps, a_year)]
     return pd.DataFrame(rows, columns=list(SUMMARY))
 
 
-def by_year(per_era: pd.DataFrame, scores: Iterable[str]) -> pd.DataFrame:
+def by_year(per_era: pd.DataFrame, scores: Iterable[str], a_year: int) -> pd.DataFrame:
     """A row for each score and year that has eras with it, in that order.
 
-    `year`: of 52 eras, counted by era number: eras 1 to 52 are year 1. `first_era`, `last_era`: the first and the last
-    with a score. The others are as in `summary`.
+    `year`: of `a_year` eras, counted by era number: if they are weekly, eras 1 to 52 are year 1. `first_era`,
+    `last_era`: the first and the last with a score. The others are as in `summary`.
     """
     rows = [
         {
@@ -92,7 +94,7 @@ def by_year(per_era: pd.DataFrame, scores: Iterable[str]) -> pd.DataFrame:
             "sharpe": sharpe(part.values, ddof=0),
             "hit_rate": hit_rate(part.values),
         }
-        for series in _each(per_era, scores)
+        for series in _each(per_era, scores, a_year)
         for year, part in _by_year(series)
     ]
     return pd.DataFrame(rows, columns=list(BY_YEAR))
@@ -104,7 +106,7 @@ def curves(per_era: pd.DataFrame, scores: Iterable[str]) -> pd.DataFrame:
     `value`: the score; `cumulative`: the running sum; `drawdown`: its distance to its highest value so far, 0 or less.
     """
     tables = [pd.DataFrame({name: pd.Series(dtype=float if name in CURVES[2:] else str) for name in CURVES})]
-    for series in _each(per_era, scores):
+    for series in _each(per_era, scores, a_year=1):
         total = np.cumsum(series.values)
         columns = (series.eras, series.score, series.values, total, 0.0 - drawdowns(series.values))
         tables.append(pd.DataFrame(dict(zip(CURVES, columns, strict=True))))
@@ -156,18 +158,18 @@ def max_drawdown(values: Floats) -> tuple[float, int]:
     return float(fallen[deepest]), back - peak
 
 
-def _each(per_era: pd.DataFrame, scores: Iterable[str]) -> Iterator[Series]:
+def _each(per_era: pd.DataFrame, scores: Iterable[str], a_year: int) -> Iterator[Series]:
     for score in scores:
         present = per_era.loc[per_era[score].notna(), [ERA, score]]
         if len(present):
-            yield Series(score, present[ERA].tolist(), present[score].to_numpy(dtype=np.float64))
+            yield Series(score, present[ERA].tolist(), present[score].to_numpy(dtype=np.float64), a_year)
 
 
 def _by_year(series: Series) -> Iterator[tuple[int, Series]]:
     years = series.years
     for year in sorted(set(years)):
         first, stop = years.index(year), len(years) - years[::-1].index(year)
-        yield year, Series(series.score, series.eras[first:stop], series.values[first:stop])
+        yield year, Series(series.score, series.eras[first:stop], series.values[first:stop], series.a_year)
 
 
 def _described(series: Series, overlap: int, interval: float, draws: int) -> dict[str, object]:

@@ -21,10 +21,10 @@ from numerai_rounds.base.columns import (
     TEST,
     TRAIN,
     VALIDATION,
-    check_eras,
     is_feature,
     is_target,
 )
+from numerai_rounds.base.eras import check_eras
 from numerai_rounds.base.errors import DataError, some
 from numerai_rounds.base.roles import FEATURES, SIDES
 from numerai_rounds.io import parquet

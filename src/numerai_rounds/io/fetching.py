@@ -41,7 +41,7 @@ class Staging:
         self.pins = dict(sorted(pins.items()))
         self.part = part
         self._keep_downloads = data.keep_downloads
-        self._data = data.model_dump(exclude={"keep_downloads", "extra_files"})
+        self._data = data.model_dump(exclude={"keep_downloads", "extra_files", "eras"})
         for role in SIDES:
             manifest.refuse_foreign(self.place / role)
             placing.restore(self.folder / role, self.place / role)

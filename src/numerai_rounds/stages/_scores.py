@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from numerai_rounds.base import plugins
-from numerai_rounds.base.columns import ALIAS, VALIDATION, horizon, horizon_in_name
+from numerai_rounds.base.columns import ALIAS, VALIDATION
+from numerai_rounds.base.eras import horizon_in_name, overlap_eras
 from numerai_rounds.base.errors import ConfigurationError, DataError
 from numerai_rounds.base.params import Params
 from numerai_rounds.domain import judgement
@@ -145,9 +146,9 @@ def _more_targets(parameters: Params) -> list[str]:
 
 
 def _terms(parameters: Params) -> judgement.Terms:
-    days = parameters.split.horizon_days
+    days, cadence = parameters.split.horizon_days, parameters.round.cadence
 
-    def horizon_of(target: str) -> int:
-        return horizon_in_name(target) or horizon(target, days)
+    def overlap_of(target: str) -> int:
+        return overlap_eras(target, None if horizon_in_name(target) else days, cadence)
 
-    return judgement.Terms(parameters.score, parameters.target, parameters.round.payout, horizon_of)
+    return judgement.Terms(parameters.score, parameters.target, parameters.round.payout, overlap_of, cadence)

@@ -1,7 +1,8 @@
 """split: decide which eras train the model, which judge it, and which do neither."""
 
 from numerai_rounds.base import plugins
-from numerai_rounds.base.columns import DATA_TYPE, TRAIN, VALIDATION, purge_eras
+from numerai_rounds.base.columns import DATA_TYPE, ERA, TRAIN, VALIDATION
+from numerai_rounds.base.eras import check_span, purge_eras
 from numerai_rounds.io import console, history, params, paths, process, tables
 
 
@@ -9,7 +10,8 @@ def main() -> None:
     """Write one row an era with the side it is on."""
     parameters = params.load()
     counted = history.era_table(parameters.target)
-    purge = purge_eras(parameters.target, parameters.split.horizon_days)
+    check_span(max(counted[ERA]), parameters.round.cadence)
+    purge = purge_eras(parameters.target, parameters.split.horizon_days, parameters.round.cadence)
     splitter = plugins.load("split", parameters.split.kind)
     eras = splitter.split(parameters.split, counted, purge)
     in_train_file = eras[DATA_TYPE] == TRAIN
@@ -19,7 +21,7 @@ def main() -> None:
         eras=("era", "size"), first=("era", "min"), last=("era", "max"), rows=("rows", "sum")
     )
     console.table(
-        f"{parameters.target}, purge of {purge} eras",
+        f"{parameters.target}, {parameters.round.eras} eras, a purge of {purge}",
         list(sides.columns),
         [tuple(map(str, row)) for row in sides.itertuples(index=False)],
     )

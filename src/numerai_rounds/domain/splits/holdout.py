@@ -8,6 +8,7 @@ from pydantic import Field
 
 from numerai_rounds.base import columns
 from numerai_rounds.base.columns import DATA_TYPE, ERA
+from numerai_rounds.base.eras import check_eras, era_number
 from numerai_rounds.base.errors import DataError
 from numerai_rounds.base.params import SplitSection
 from numerai_rounds.domain.splits import PURGED, SIDE, SKIPPED, TRAIN, UNRESOLVED, VALIDATION
@@ -24,16 +25,17 @@ class Params(SplitSection):
 def split(params: Params, eras: pd.DataFrame, purge: int) -> pd.DataFrame:
     """Assign a side to every era; `purge` is the number of eras before validation that are left out.
 
-    A target looks weeks ahead of its era, so the last train eras are answered by the same returns as
+    A target looks weeks ahead of its era, so the last train eras may be answered by the same returns as
     the first validation eras. A model trained on them has seen part of what it is scored on, and
-    looks better than it is. The purge is therefore as long as the target's horizon, never chosen.
+    looks better than it is. The purge therefore follows from the target's horizon and from how far
+    apart eras are, and is never chosen.
 
     Eras without a resolved target are on neither side, nor are those of data_type `test`, of which some
     targets may be known already. DataError where an era would be on two sides
     or a side would be empty.
     """
     _check_order(eras)
-    number = eras[ERA].map(columns.era_number)
+    number = eras[ERA].map(era_number)
     resolved = eras["resolved"] > 0
     train = (eras[DATA_TYPE] == columns.TRAIN) & resolved
     validation = (eras[DATA_TYPE] == columns.VALIDATION) & resolved
@@ -43,7 +45,7 @@ def split(params: Params, eras: pd.DataFrame, purge: int) -> pd.DataFrame:
             "Choose another target, or fetch newer data."
         )
     first = eras[ERA][validation].iloc[0]
-    clear = train & (number < columns.era_number(first) - purge)
+    clear = train & (number < era_number(first) - purge)
     if not clear.any():
         raise DataError(
             f"No era left to train on: {train.sum()} train eras with a resolved target before era {first}, "
@@ -64,7 +66,7 @@ def _check_order(eras: pd.DataFrame) -> None:
             f"era {twice[ERA].iloc[0]} appears {(eras[ERA] == twice[ERA].iloc[0]).sum()} times; an era can be "
             "on one side only. Fetch the data again."
         )
-    columns.check_eras(eras[ERA].tolist(), "the list of eras")
+    check_eras(eras[ERA].tolist(), "the list of eras")
     train = (eras[DATA_TYPE] == columns.TRAIN).to_numpy()
     late = np.flatnonzero(train[1:] & ~train[:-1])
     if len(late):

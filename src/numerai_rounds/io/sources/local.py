@@ -6,13 +6,16 @@ from typing import Annotated, BinaryIO, Literal
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
+from numerai_rounds.base.eras import WEEKLY, CadenceName
 from numerai_rounds.base.errors import ConfigurationError, DataError, MachineError, some
 from numerai_rounds.base.params import RESTORE, DataSection, Payout, Pin, Round
 from numerai_rounds.base.payouts import policy_of
 from numerai_rounds.base.roles import HISTORY, HISTORY_EXTRAS, LIVE, LIVE_EXTRAS, file_name
-from numerai_rounds.io import atomic
+from numerai_rounds.io import atomic, console
 
 TRAINING_CSV, TOURNAMENT_CSV = "numerai_training_data.csv", "numerai_tournament_data.csv"
+VALIDATION_CSV = "numerai_validation_data.csv"
+"""Beside the others if eras are called `0001`: the release of 2021 took the validation rows out of the tournament's."""
 OLD_LAYOUT = {
     "features": TRAINING_CSV,
     "train": TRAINING_CSV,
@@ -20,6 +23,7 @@ OLD_LAYOUT = {
     "live": TOURNAMENT_CSV,
 }
 """Role -> the file of the old layout that it is made from."""
+CSVS = (TRAINING_CSV, TOURNAMENT_CSV, VALIDATION_CSV)
 
 
 def _given(path: str) -> str:
@@ -34,6 +38,8 @@ class Params(DataSection):
     kind: Literal["local"]
     path: Annotated[str, AfterValidator(_given)]
     """Folder of the files, relative to the repository's root or absolute."""
+    eras: CadenceName | None = None
+    """How far apart eras are; null: as the layout tells."""
 
 
 def current_round(params: Params, pinned: Round | None) -> int | None:
@@ -71,8 +77,27 @@ def payout(params: Params, number: int | None) -> Payout | None:
     return policy_of(number)
 
 
+def cadence(params: Params) -> CadenceName:
+    """How far apart eras are: what `data.eras` says, weekly in today's layout, else what the training CSV tells.
+
+    That is said, because it is read from marks (see `legacy.header.cadence`).
+    """
+    from numerai_rounds.io.legacy import header
+
+    folder = _folder(params)
+    if params.eras is not None or TRAINING_CSV not in _layout(folder).values():
+        return params.eras or WEEKLY.name
+    found = header.cadence(folder / TRAINING_CSV)
+    other = "monthly" if found is WEEKLY else "weekly"
+    console.say(
+        f"{TRAINING_CSV}: its eras are {found.name} ({found.days} business days apart) by their labels and by the "
+        f"names of the targets. If they are {other}, say so: `rounds compose data.eras={other}`, then `rounds open`."
+    )
+    return found.name
+
+
 def check_pins(params: Params, pinned: Round) -> None:
-    """Refuse pins of another folder's files, and a round that lacks a file that every round needs."""
+    """Refuse pins of another folder's files or another cadence, and a round that lacks a file that all rounds need."""
     found = pinned.history | pinned.live
     absent = [role for role in HISTORY + LIVE if role not in found]
     foreign = [pin.name for pin in found.values() if Path(pin.name).parent != Path(params.path)]
@@ -80,6 +105,11 @@ def check_pins(params: Params, pinned: Round) -> None:
         raise ConfigurationError(
             f"data and conf/round.yaml do not agree: {some(absent + foreign)} must be pinned as a file of "
             f"data.path={params.path}. Run `rounds open` to pin what is there."
+        )
+    if params.eras not in (None, pinned.eras):
+        raise ConfigurationError(
+            f"data and conf/round.yaml do not agree: data.eras is {params.eras}, and eras are pinned as {pinned.eras}. "
+            "Run `rounds open` to pin them anew."
         )
 
 
@@ -92,8 +122,8 @@ def fetch(params: Params, number: int | None, role: str, pin: Pin, destination: 
     if not source.is_file():
         raise DataError(f"{source} is gone since it was pinned. {RESTORE}")
     with atomic.writing(destination) as temporary:
-        if source.name in OLD_LAYOUT.values():
-            from numerai_rounds.io import legacy
+        if source.name in CSVS:
+            from numerai_rounds.io.legacy import convert as legacy
 
             written = source.stat().st_mtime_ns
             _refuse_changed(source, pin, _identity(source))
@@ -124,12 +154,22 @@ def _layout(folder: Path) -> dict[str, str]:
     if present.issuperset(required):
         return {role: name for role, name in names.items() if name in present}
     if present.issuperset(OLD_LAYOUT.values()):
-        return OLD_LAYOUT
-    known = sorted(present.intersection([*names.values(), *OLD_LAYOUT.values()]))
+        return OLD_LAYOUT | _validation_apart(folder, present)
+    known = sorted(present.intersection([*names.values(), *CSVS]))
+    packed = sorted(name for name in present if name.startswith(tuple(f"{csv}." for csv in CSVS)))
+    hint = f" Unpack {some(packed)} first." if packed else ""
     raise ConfigurationError(
         f"data.path is {str(folder)!r}, which holds {some(known) if known else 'no file of the tournament'}. "
-        f"It must hold {', '.join(required)}; or, in the old layout, {TRAINING_CSV} and {TOURNAMENT_CSV}."
+        f"It must hold {', '.join(required)}; or, in the old layout, {TRAINING_CSV} and {TOURNAMENT_CSV}.{hint}"
     )
+
+
+def _validation_apart(folder: Path, present: set[str]) -> dict[str, str]:
+    """The file of the validation rows, if it is not the tournament's."""
+    from numerai_rounds.io.legacy import header
+
+    apart = VALIDATION_CSV in present and not header.has_monthly_labels(folder / TRAINING_CSV)
+    return {"validation": VALIDATION_CSV} if apart else {}
 
 
 def _refuse_changed(source: Path, pin: Pin, identity: str) -> None:

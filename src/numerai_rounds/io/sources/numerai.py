@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from numerai_rounds.base import roles
-from numerai_rounds.base.columns import PURGE_ERAS
+from numerai_rounds.base.eras import HORIZONS, WEEKLY, CadenceName
 from numerai_rounds.base.errors import ConfigurationError, GoneError, RefusedError, one_of, some
 from numerai_rounds.base.params import RESTORE, DataSection, Payout, Pin, Round
 from numerai_rounds.base.payouts import policy_of
@@ -108,6 +108,11 @@ def payout(params: Params, number: int | None) -> Payout | None:
     )
 
 
+def cadence(params: Params) -> CadenceName:
+    """How far apart the eras of the history are."""
+    return WEEKLY.name
+
+
 def check_pins(params: Params, pinned: Round) -> None:
     """Refuse pins of other files than these parameters ask for, or of another version."""
     from numerai_rounds.io import served as heads
@@ -162,7 +167,7 @@ def _strange(scores: list["ScorePaid"]) -> str | None:
     if len(names) > len(set(names)):
         return f"several scores of the same name ({some(names)})"
     days = _told(scores, "total_score_days")
-    if len(days) > 1 or not PURGE_ERAS.keys() >= set(days):
+    if len(days) > 1 or not set(HORIZONS) >= set(days):
         return f"scores over {some(days)} days"
     for what, values in (
         ("clips", _told(scores, "clip_threshold")),

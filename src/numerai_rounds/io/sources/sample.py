@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from numerai_rounds.base import roles
+from numerai_rounds.base.eras import WEEKLY, CadenceName
 from numerai_rounds.base.errors import ConfigurationError, some
 from numerai_rounds.base.params import DataSection, Payout, Pin, Round
 from numerai_rounds.base.payouts import policy_of
@@ -57,6 +58,11 @@ def live_pins(params: Params, number: int | None, pinned: Round | None = None) -
 def payout(params: Params, number: int | None) -> Payout | None:
     """How the tournament pays for the round of that number."""
     return policy_of(number)
+
+
+def cadence(params: Params) -> CadenceName:
+    """How far apart the eras of the history are."""
+    return WEEKLY.name
 
 
 def check_pins(params: Params, pinned: Round) -> None:
