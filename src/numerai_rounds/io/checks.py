@@ -1,6 +1,5 @@
 """Checks of fetched data, before anything is made of it."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -58,7 +57,7 @@ def check_file(path: Path, role: str) -> None:
         if not file.metadata.num_rows:
             raise DataError(f"{where} holds no rows.")
         if role in DATA_TYPES:
-            _check_columns(file.schema_arrow, role, where)
+            _check_columns(file, role, where)
             _check_ranges(file, role, where)
             _check_labels(file, role, where)
         else:
@@ -112,48 +111,39 @@ def _check_index(schema: pa.Schema, where: str) -> None:
     repeated = [name for name, times in Counter(schema.names).items() if times > 1]
     if repeated:
         raise DataError(f"{where} has more than one column {some(repeated)}. Write the table with each column once.")
-    if _index_columns(schema) != [ID]:
-        raise DataError(
-            f"{where} holds `{ID}` as a plain column, and it must be the index: "
-            f'write the table with df.set_index("{ID}").to_parquet(...).'
-        )
     _check_text(schema, ID, where)
-
-
-def _index_columns(schema: pa.Schema) -> object:
-    """What pandas would make the index; None where the file does not say, or says something else."""
-    try:
-        return (schema.pandas_metadata or {}).get("index_columns")
-    except (ValueError, AttributeError):
-        return None
 
 
 def _check_text(schema: pa.Schema, name: str, where: str) -> None:
     if name not in schema.names:
         raise DataError(f"{where} has no column `{name}`: its columns are {some(schema.names)}.")
     found = schema.field(name).type
-    if not (pa.types.is_string(found) or pa.types.is_large_string(found)):
+    if not parquet.is_text(found):
         raise DataError(f"{where}: `{name}` must be text (got {found}), such as era '0575'.")
 
 
-def _check_columns(schema: pa.Schema, role: str, where: str) -> None:
+def _check_columns(file: pq.ParquetFile, role: str, where: str) -> None:
+    """Labels, features and targets; a feature's name may hold any letter, and other columns are nobody's business."""
+    schema = file.schema_arrow
     for name in (ERA, DATA_TYPE):
         _check_text(schema, name, where)
     features = [field for field in schema if is_feature(field.name)]
     if not features:
         raise DataError(f"{where} has no column `feature_...`: its columns are {some(schema.names)}.")
-    odd = [field.name for field in features if not re.fullmatch(r"[A-Za-z0-9_]+", field.name)]
-    if odd:
-        raise DataError(f"{where}: feature names may hold letters, digits and _ only ({some(map(repr, odd))}).")
     wrong = [f"{field.name} is {field.type}" for field in features if field.type != pa.int8()]
     if wrong:
         raise DataError(f"{where}: features must be int8 ({some(wrong)}); with missing values, pandas' nullable Int8.")
-    numbers = [field for field in schema if is_target(field.name)]
-    if role == LIVE:
-        return
-    if not numbers:
+    if role != LIVE:
+        _check_target_types(file, where)
+
+
+def _check_target_types(file: pq.ParquetFile, where: str) -> None:
+    found = [field for field in file.schema_arrow if is_target(field.name)]
+    if not found:
         raise DataError(f"{where} has no column `target_...`: there is nothing to learn or to score.")
-    wrong = [f"{field.name} is {field.type}" for field in numbers if field.type not in (pa.float32(), pa.float64())]
+    foreign = [field for field in found if field.type not in (pa.float32(), pa.float64())]
+    # A column without any value may be of any type: pandas and Arrow choose one of their own.
+    wrong = [f"{field.name} is {field.type}" for field in foreign if not parquet.is_empty(file, field.name)]
     if wrong:
         raise DataError(f"{where}: targets must be float32 ({some(wrong)}).")
 
