@@ -50,7 +50,7 @@ def check_file(path: Path, role: str) -> None:
     """
     where = _where(path, role)
     if role == FEATURES:
-        _read_features(path)
+        read_features(path, where)
         return
     with parquet.opened(path, where) as file:
         _check_index(file.schema_arrow, where)
@@ -71,7 +71,7 @@ def check_history(places: Mapping[str, Path]) -> None:
     Train and validation must have the same features and no id in common, and train must end before
     validation begins; the feature sets and targets that features.json names must be columns of both.
     """
-    listed = _read_features(places[FEATURES])
+    listed = read_features(places[FEATURES], _where(places[FEATURES], FEATURES))
     sides = {f"{role} ({places[role]})": (manifest.read(places[role]), places[role]) for role in SIDES}
     (first, (train, _)), (second, (validation, _)) = sides.items()
     _check_same_features(train.features, validation.features, f"{second} and {first}")
@@ -82,12 +82,8 @@ def check_history(places: Mapping[str, Path]) -> None:
     check_ids({where: partial(targets.ids, place, side) for where, (side, place) in sides.items()})
 
 
-def _where(path: Path, role: str) -> str:
-    return f"{role} ({path})"
-
-
-def _read_features(path: Path) -> FeaturesFile:
-    where = _where(path, "features")
+def read_features(path: Path, where: str) -> FeaturesFile:
+    """What a features.json names, in its own order; a DataError beginning with `where` for a file that is none."""
     try:
         listed = FeaturesFile.model_validate_json(path.read_bytes(), strict=True)
     except ValidationError as error:
@@ -103,6 +99,10 @@ def _read_features(path: Path) -> FeaturesFile:
     if repeating:
         raise DataError(f"{where}: the sets {some(repeating)} name a feature more than once.")
     return listed
+
+
+def _where(path: Path, role: str) -> str:
+    return f"{role} ({path})"
 
 
 def _check_index(schema: pa.Schema, where: str) -> None:
