@@ -157,10 +157,12 @@ def _check_predictions(file: pq.ParquetFile, where: str) -> None:
 
 def _check_ranges(file: pq.ParquetFile, role: str, where: str) -> None:
     """Of what is not decoded anyway: features of a side are checked where they are converted."""
-    names = file.schema_arrow.names
+    schema = file.schema_arrow  # made anew whenever it is asked for
     if role not in SIDES:
-        _refuse_outside(file, [name for name in names if is_feature(name)], FEATURE_LEVELS - 1, "features", where)
-    floats = [name for name in names if pa.types.is_floating(file.schema_arrow.field(name).type)]
+        _refuse_outside(
+            file, [name for name in schema.names if is_feature(name)], FEATURE_LEVELS - 1, "features", where
+        )
+    floats = [field.name for field in schema if pa.types.is_floating(field.type)]
     _refuse_outside(file, [name for name in floats if is_target(name)], 1, "targets", where)
 
 
