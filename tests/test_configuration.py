@@ -9,7 +9,7 @@ from dvc.utils.hydra import compose_and_dump
 
 from numerai_rounds.base.errors import ConfigurationError
 from numerai_rounds.base.params import parse
-from numerai_rounds.io import conf_edits, paths
+from numerai_rounds.io import conf_edits, paths, presets
 from numerai_rounds.io.compose import check_params, compose, compose_text, groups
 from tests.conftest import ROOT, Repository
 
@@ -164,6 +164,14 @@ def test_a_file_that_is_edited_meanwhile_is_not_overwritten(project: Path, monke
         conf_edits.apply_overrides(["model.learning_rate=0.3"])
     conf_edits.apply_overrides(["model=ridge"])
     assert preset.read_text().endswith(remark)
+
+
+def test_a_feature_set_of_any_name_can_be_chosen(project: Path) -> None:
+    conf_edits.apply_overrides(["select=feature_set", r"select.name='\'tis: [so'"])
+    assert composed()["select"]["name"] == "'tis: [so"
+    for name in ["small's", "", "1e5", " a ", "a: b", "'", '"so"', "[a", "# c", "@x", "%x", "a\nb", "- x", "~", "|"]:
+        presets.edit(paths.CONF, presets.Change("select.name", name))
+        assert yaml.safe_load(Path("conf/select/feature_set.yaml").read_text())["name"] == name
 
 
 def test_a_text_that_yaml_takes_for_something_else_is_quoted(project: Path) -> None:

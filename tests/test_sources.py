@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from numerai_rounds.io import history
-from tests import tiny
+from tests import odd_names, tiny
 from tests.conftest import Repository
 from tests.service.stand_in import StandIn
 
@@ -18,9 +18,9 @@ SMALL = ("select.k=6", "model.n_estimators=5", "model.min_data_in_leaf=5", "mode
 
 
 def features() -> dict:
-    """The service's own features.json, where NUMERAI_FEATURES_JSON names a copy; else the tiny one."""
+    """The service's own features.json, where NUMERAI_FEATURES_JSON names a copy; else a tiny one with odd names."""
     path = os.environ.get("NUMERAI_FEATURES_JSON")
-    return json.loads(Path(path).read_text()) if path else tiny.LISTED
+    return json.loads(Path(path).read_text()) if path else odd_names.listed(40, tiny.TARGETS)
 
 
 def submitted(repository: Repository) -> pd.DataFrame:

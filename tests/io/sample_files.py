@@ -43,4 +43,8 @@ def make(role: str, folder: Path, number: int = FIRST, **changes: Any) -> Path:
 
 
 def rows(role: str, folder: Path, number: int = FIRST, **changes: Any) -> pd.DataFrame:
-    return pd.read_parquet(make(role, folder, number, **changes))
+    """A file's table without the oddities of its layout: labels as text, features int8, no unknown column."""
+    table = pd.read_parquet(make(role, folder, number, **changes)).drop(columns="origin", errors="ignore")
+    kinds = {name: "int8" for name in table if name.startswith("feature_")}
+    kinds |= {name: "str" for name in ("era", "data_type") if name in table}
+    return table.astype(kinds)

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests import odd_names
 from tests.io.sample_files import FIRST, make, rows
 
 
@@ -17,20 +18,75 @@ def columns(frame: pd.DataFrame, prefix: str) -> list[str]:
     return [column for column in frame.columns if column.startswith(prefix)]
 
 
-@pytest.mark.parametrize("role", ["train", "validation", "live"])
-def test_schema_is_that_of_the_tournament(role: str, tmp_path: Path) -> None:
+def listed(folder: Path, **changes: Any) -> dict[str, Any]:
+    return json.loads(make("features", folder, **changes).read_text())
+
+
+DICTIONARY = pa.dictionary(pa.int32(), pa.string())
+
+
+@pytest.mark.parametrize(
+    ("role", "unknown", "label", "text"),
+    [
+        ("train", ["origin"], DICTIONARY, pa.large_string()),
+        ("validation", [], pa.string(), pa.string()),
+        ("live", [], pa.string(), pa.string()),
+    ],
+)
+def test_schema_is_that_of_the_tournament(
+    role: str, unknown: list[str], label: pa.DataType, text: pa.DataType, tmp_path: Path
+) -> None:
     path = make(role, tmp_path)
-    content = json.loads(make("features", tmp_path).read_text())
+    content = listed(tmp_path)
     schema = pq.read_schema(path)
     features, targets = content["feature_sets"]["all"], content["targets"]
-    assert schema.names == ["era", "data_type", *features, *targets, "id"]
-    assert {schema.field(name).type for name in ("era", "data_type", "id")} == {pa.string()}
+    assert schema.names == ["era", "data_type", *unknown, *features, *targets, "id"]
+    assert {schema.field(name).type for name in ("era", "data_type", *unknown)} == {label}
+    assert schema.field("id").type == text
     assert {schema.field(name).type for name in features} == {pa.int8()}
     assert {schema.field(name).type for name in targets} == {pa.float32()}
     frame = pd.read_parquet(path, columns=["era", *features])
+    assert {str(kind) for kind in frame[features].dtypes} == {"Int8" if role == "live" else "int8"}
     assert frame.index.name == "id"
-    assert frame.index.str.fullmatch("n[0-9a-f]{16}").all()
+    assert frame.index.str.fullmatch("n[0-9a-f]{15,16}").all()
     assert set(np.unique(frame[features])) == {0, 1, 2, 3, 4}
+
+
+def test_ids_have_15_or_16_digits(tmp_path: Path) -> None:
+    lengths = rows("train", tmp_path).index.str.len().value_counts(normalize=True)
+    assert set(lengths.index) == {16, 17}
+    assert lengths[16] == pytest.approx(1 / 16, abs=0.02)
+
+
+@pytest.mark.parametrize("features", [20, 30, 400])
+def test_names_have_apostrophes(features: int, tmp_path: Path) -> None:
+    names = listed(tmp_path, features=features)["feature_sets"]["all"]
+    assert len(set(names)) == features
+    assert set(odd_names.REAL) < set(names)
+
+
+def test_row_groups_cut_eras(tmp_path: Path) -> None:
+    for role in ("train", "validation", "live"):
+        path = make(role, tmp_path)
+        first = pq.ParquetFile(path).metadata.row_group(0).num_rows
+        eras = pq.read_table(path, columns=["era"])["era"].to_pylist()
+        assert eras[first - 1] == eras[first]
+
+
+@pytest.mark.parametrize("features", [20, 400])
+def test_one_feature_never_changes_and_another_not_in_every_era(features: int, tmp_path: Path) -> None:
+    sizes = {"features": features, "rows_per_era": 60, "train_eras": 30}
+    train, validation = rows("train", tmp_path, **sizes), rows("validation", tmp_path, **sizes)
+    table = pd.concat([train, validation])[listed(tmp_path, **sizes)["feature_sets"]["all"]]
+    constant = table.columns[table.nunique() == 1]
+    assert list(table[constant].iloc[0]) == [3]
+    assert constant[0] in listed(tmp_path, **sizes)["feature_sets"]["fncv3_features"]
+    by_era = table.drop(columns=constant).groupby(pd.concat([train["era"], validation["era"]])).nunique()
+    late = by_era.columns[(by_era.loc[:"0006"] == 1).all()]
+    at_times = (by_era.drop(columns=late) == 1).T
+    (found,) = at_times.index[at_times.any(axis=1)]
+    assert found in listed(tmp_path, **sizes)["feature_sets"]["small"]
+    assert list(at_times.columns[at_times.any()]) == ["0013", "0026", "0039", "0052"]
 
 
 def test_targets_are_twenty_names_at_two_horizons_and_an_alias(tmp_path: Path) -> None:
@@ -50,7 +106,7 @@ def test_eras_lie_in_order_and_grow(tmp_path: Path) -> None:
     assert list(validation["era"].unique()) == [f"{era:04d}" for era in range(21, 44)]
     sizes = train.groupby("era").size()
     assert sizes.is_monotonic_increasing
-    assert (sizes.iloc[0], sizes.iloc[-1]) == (40, 100)
+    assert (sizes.iloc[0], sizes.iloc[-1]) == (34, 100)
 
 
 def test_ids_are_unique_over_all_files(tmp_path: Path) -> None:
@@ -66,7 +122,10 @@ def test_a_target_has_its_levels_in_every_era(tmp_path: Path) -> None:
     assert late["target_ender_60"].value_counts().to_dict() == {0: 5, 0.25: 20, 0.5: 50, 0.75: 20, 1: 5}
     assert late["target_victor_20"].nunique() == 7
     assert 0 < train["target_jeremy_60"].isna().mean() < 0.1
-    assert train.drop(columns=columns(train, "target_jeremy")).notna().all(axis=None)
+    late = [*columns(train, "target_rowan"), *columns(train, "target_sam")]
+    assert train.loc[train["era"] <= "0002", late].isna().all(axis=None)
+    assert train.loc[train["era"] > "0002", late].notna().all(axis=None)
+    assert train.drop(columns=[*columns(train, "target_jeremy"), *late]).notna().all(axis=None)
 
 
 def test_targets_are_missing_until_resolved(tmp_path: Path) -> None:
@@ -100,12 +159,14 @@ def test_feature_sets_overlap_and_scale(tmp_path: Path) -> None:
 def test_features_are_correlated_within_a_theme(tmp_path: Path) -> None:
     sizes: dict[str, Any] = {"features": 60, "rows_per_era": 1000}
     train = rows("train", tmp_path, **sizes)
-    sets = json.loads(make("features", tmp_path, **sizes).read_text())["feature_sets"]
-    quantum = train[sets["quantum"]].corr().to_numpy()
-    across = train[sets["quantum"][2:] + sets["charisma"]].corr().loc[sets["charisma"], sets["quantum"][2:]].to_numpy()
+    sets = listed(tmp_path, **sizes)["feature_sets"]
+    changing = {theme: [name for name in sets[theme] if train[name].nunique() > 1] for theme in ("quantum", "charisma")}
+    quantum = train[changing["quantum"]].corr().to_numpy()
     assert quantum[np.triu_indices_from(quantum, 1)].max() > 0.1
+    others = changing["quantum"][2:]
+    across = train[others + changing["charisma"]].corr().loc[changing["charisma"], others].to_numpy()
     assert np.median(np.abs(across)) < 0.03
-    shares = train[sets["charisma"]].stack().value_counts(normalize=True)
+    shares = train[changing["charisma"]].stack().value_counts(normalize=True)
     assert shares.between(0.19, 0.21).all()
 
 

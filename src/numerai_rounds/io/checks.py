@@ -1,6 +1,5 @@
 """Checks of fetched data, before anything is made of it."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -51,14 +50,14 @@ def check_file(path: Path, role: str) -> None:
     """
     where = _where(path, role)
     if role == FEATURES:
-        _read_features(path)
+        read_features(path, where)
         return
     with parquet.opened(path, where) as file:
         _check_index(file.schema_arrow, where)
         if not file.metadata.num_rows:
             raise DataError(f"{where} holds no rows.")
         if role in DATA_TYPES:
-            _check_columns(file.schema_arrow, role, where)
+            _check_columns(file, role, where)
             _check_ranges(file, role, where)
             _check_labels(file, role, where)
         else:
@@ -72,7 +71,7 @@ def check_history(places: Mapping[str, Path]) -> None:
     Train and validation must have the same features and no id in common, and train must end before
     validation begins; the feature sets and targets that features.json names must be columns of both.
     """
-    listed = _read_features(places[FEATURES])
+    listed = read_features(places[FEATURES], _where(places[FEATURES], FEATURES))
     sides = {f"{role} ({places[role]})": (manifest.read(places[role]), places[role]) for role in SIDES}
     (first, (train, _)), (second, (validation, _)) = sides.items()
     _check_same_features(train.features, validation.features, f"{second} and {first}")
@@ -83,12 +82,8 @@ def check_history(places: Mapping[str, Path]) -> None:
     check_ids({where: partial(targets.ids, place, side) for where, (side, place) in sides.items()})
 
 
-def _where(path: Path, role: str) -> str:
-    return f"{role} ({path})"
-
-
-def _read_features(path: Path) -> FeaturesFile:
-    where = _where(path, "features")
+def read_features(path: Path, where: str) -> FeaturesFile:
+    """What a features.json names, in its own order; a DataError beginning with `where` for a file that is none."""
     try:
         listed = FeaturesFile.model_validate_json(path.read_bytes(), strict=True)
     except ValidationError as error:
@@ -106,54 +101,49 @@ def _read_features(path: Path) -> FeaturesFile:
     return listed
 
 
+def _where(path: Path, role: str) -> str:
+    return f"{role} ({path})"
+
+
 def _check_index(schema: pa.Schema, where: str) -> None:
     if ID not in schema.names:
         raise DataError(f"{where} has no `{ID}`: its columns are {some(schema.names)}.")
     repeated = [name for name, times in Counter(schema.names).items() if times > 1]
     if repeated:
         raise DataError(f"{where} has more than one column {some(repeated)}. Write the table with each column once.")
-    if _index_columns(schema) != [ID]:
-        raise DataError(
-            f"{where} holds `{ID}` as a plain column, and it must be the index: "
-            f'write the table with df.set_index("{ID}").to_parquet(...).'
-        )
     _check_text(schema, ID, where)
-
-
-def _index_columns(schema: pa.Schema) -> object:
-    """What pandas would make the index; None where the file does not say, or says something else."""
-    try:
-        return (schema.pandas_metadata or {}).get("index_columns")
-    except (ValueError, AttributeError):
-        return None
 
 
 def _check_text(schema: pa.Schema, name: str, where: str) -> None:
     if name not in schema.names:
         raise DataError(f"{where} has no column `{name}`: its columns are {some(schema.names)}.")
     found = schema.field(name).type
-    if not (pa.types.is_string(found) or pa.types.is_large_string(found)):
+    if not parquet.is_text(found):
         raise DataError(f"{where}: `{name}` must be text (got {found}), such as era '0575'.")
 
 
-def _check_columns(schema: pa.Schema, role: str, where: str) -> None:
+def _check_columns(file: pq.ParquetFile, role: str, where: str) -> None:
+    """Labels, features and targets; a feature's name may hold any letter, and other columns are nobody's business."""
+    schema = file.schema_arrow
     for name in (ERA, DATA_TYPE):
         _check_text(schema, name, where)
     features = [field for field in schema if is_feature(field.name)]
     if not features:
         raise DataError(f"{where} has no column `feature_...`: its columns are {some(schema.names)}.")
-    odd = [field.name for field in features if not re.fullmatch(r"[A-Za-z0-9_]+", field.name)]
-    if odd:
-        raise DataError(f"{where}: feature names may hold letters, digits and _ only ({some(map(repr, odd))}).")
     wrong = [f"{field.name} is {field.type}" for field in features if field.type != pa.int8()]
     if wrong:
         raise DataError(f"{where}: features must be int8 ({some(wrong)}); with missing values, pandas' nullable Int8.")
-    numbers = [field for field in schema if is_target(field.name)]
-    if role == LIVE:
-        return
-    if not numbers:
+    if role != LIVE:
+        _check_target_types(file, where)
+
+
+def _check_target_types(file: pq.ParquetFile, where: str) -> None:
+    found = [field for field in file.schema_arrow if is_target(field.name)]
+    if not found:
         raise DataError(f"{where} has no column `target_...`: there is nothing to learn or to score.")
-    wrong = [f"{field.name} is {field.type}" for field in numbers if field.type not in (pa.float32(), pa.float64())]
+    foreign = [field for field in found if field.type not in (pa.float32(), pa.float64())]
+    # A column without any value may be of any type: pandas and Arrow choose one of their own.
+    wrong = [f"{field.name} is {field.type}" for field in foreign if not parquet.is_empty(file, field.name)]
     if wrong:
         raise DataError(f"{where}: targets must be float32 ({some(wrong)}).")
 
@@ -167,10 +157,12 @@ def _check_predictions(file: pq.ParquetFile, where: str) -> None:
 
 def _check_ranges(file: pq.ParquetFile, role: str, where: str) -> None:
     """Of what is not decoded anyway: features of a side are checked where they are converted."""
-    names = file.schema_arrow.names
+    schema = file.schema_arrow  # made anew whenever it is asked for
     if role not in SIDES:
-        _refuse_outside(file, [name for name in names if is_feature(name)], FEATURE_LEVELS - 1, "features", where)
-    floats = [name for name in names if pa.types.is_floating(file.schema_arrow.field(name).type)]
+        _refuse_outside(
+            file, [name for name in schema.names if is_feature(name)], FEATURE_LEVELS - 1, "features", where
+        )
+    floats = [field.name for field in schema if pa.types.is_floating(field.type)]
     _refuse_outside(file, [name for name in floats if is_target(name)], 1, "targets", where)
 
 

@@ -39,13 +39,25 @@ def opened(path: Path, where: str) -> Iterator[pq.ParquetFile]:
 
 
 def batches(file: pq.ParquetFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """Stream a few columns; memory holds one batch."""
-    return iter(file.iter_batches(BATCH_ROWS, columns=list(columns)))
+    """Stream a few columns, text in one type whatever type of text the file has; memory holds one batch."""
+    return map(_plain, file.iter_batches(BATCH_ROWS, columns=list(columns)))
 
 
 def column(file: pq.ParquetFile, name: str) -> Iterator[pa.Array]:
     """Stream one column."""
     return (batch.column(0) for batch in batches(file, [name]))
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column holds text: as strings of any kind, or as numbers of strings in a dictionary."""
+    if pa.types.is_dictionary(kind):
+        return is_text(kind.value_type)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def is_empty(file: pq.ParquetFile, name: str) -> bool:
+    """Whether a column holds no value at all."""
+    return all(values.null_count == len(values) for values in column(file, name))
 
 
 def run_lengths(file: pq.ParquetFile, columns: Sequence[str]) -> Iterator[tuple[tuple[str | None, ...], int]]:
@@ -73,6 +85,12 @@ def ranges(file: pq.ParquetFile, columns: Sequence[str], where: str) -> dict[str
                     _widen(found, name, *pc.min_max(column).as_py().values())
                 advance(batch.num_rows * batch.num_columns)
     return found
+
+
+def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with its text as strings."""
+    fields = [field.with_type(pa.string()) if is_text(field.type) else field for field in batch.schema]
+    return batch.cast(pa.schema(fields))
 
 
 def _refuse_foreign(path: Path, where: str) -> None:

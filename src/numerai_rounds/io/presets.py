@@ -7,7 +7,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import SingleQuotedScalarString
-from yaml import safe_load
+from yaml import YAMLError, safe_load
 
 from numerai_rounds.base.errors import ConfigurationError
 from numerai_rounds.io.compose import CONFIG_NAME, groups, leaves
@@ -82,9 +82,16 @@ def _home(conf: Path, key: str) -> tuple[Path, list[str]]:
 
 def _quoted(value: Any) -> Any:
     """A text that YAML could take for something else (`yes`, `0575`), in quotes; every other value as it is."""
-    if isinstance(value, str) and safe_load(value) != value:
+    if isinstance(value, str) and not _is_plain(value):
         return SingleQuotedScalarString(value)
     return value
+
+
+def _is_plain(text: str) -> bool:
+    try:
+        return bool(safe_load(text) == text)
+    except YAMLError:
+        return False
 
 
 def _read(file: Path) -> tuple[YAML, Any]:

@@ -1,5 +1,6 @@
 """How tables and metrics are written: the same values give the same bytes."""
 
+import csv
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,9 @@ DECIMALS = 6
 ERA_COLUMNS = (ERA, "first_era", "last_era", "worst_era")
 """Columns of our tables that hold eras."""
 
+TEXT_COLUMNS = ("feature", "group", "what", "why")
+"""Columns that hold text of any kind: a feature set may be called NA."""
+
 GROUP_ROWS = 65_536
 """Of a row group of predictions, at least, but for the last."""
 
@@ -34,12 +38,17 @@ PREDICTION_COLUMNS = pa.Schema.from_pandas(
 def write_csv(table: pd.DataFrame, path: Path, decimals: int | None = None) -> None:
     """Write a table; `decimals` rounds its floats, None keeps them exact. NaN is an empty cell."""
     content = table.round(decimals) if decimals is not None else table
-    atomic.write_text(path, content.to_csv(index=False, lineterminator="\n"))
+    text = content.to_csv(index=False, lineterminator="\n")
+    if "\r" in text:  # readers take it for the end of a line where it is not in quotes
+        text = content.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    atomic.write_text(path, text)
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Read a table of ours; eras stay text."""
-    return pd.read_csv(path, dtype=dict.fromkeys(ERA_COLUMNS, str))
+    """Read a table of ours; eras and names stay the text they are."""
+    types = dict.fromkeys((*ERA_COLUMNS, *TEXT_COLUMNS), str)
+    table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
+    return table.fillna({name: "" for name in TEXT_COLUMNS if name in table})
 
 
 def read_side(side: str) -> pd.DataFrame:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from numerai_rounds.base.columns import ID, PREDICTION, is_feature
 from numerai_rounds.base.errors import DataError
@@ -40,12 +42,12 @@ def run(package: Path, interpreter: Path, image: str, longest: float = LONGEST) 
 
     DataError where it fails, gives something else than predictions, or breaks a limit.
     """
-    live = pd.read_parquet(paths.raw("live", "live"))
-    features = live[[name for name in live.columns if is_feature(name)]]
+    live = pq.read_table(paths.raw("live", "live"))
+    features = [name for name in live.column_names if is_feature(name)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        np.save(folder / "features.npy", features.to_numpy())
-        names = {"ids": list(features.index), "features": list(features.columns)}
+        np.save(folder / "features.npy", _levels(live, features))
+        names = {"ids": live[ID].to_pylist(), "features": features}
         (folder / "names.json").write_text(json.dumps(names), encoding="utf-8")
         _predict(package.resolve(), interpreter, folder, image, longest)
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
@@ -62,6 +64,15 @@ def run(package: Path, interpreter: Path, image: str, longest: float = LONGEST) 
             f"Numerai gives it {LARGEST / 2**30:.0f} GB. Train a smaller one, or on fewer features."
         )
     return Trial(table.set_index(ID)[PREDICTION], report["seconds"], report["peak_bytes"])
+
+
+def _levels(live: pa.Table, features: list[str]) -> np.ndarray:
+    """Features of the live era, shape (rows, features): int8 as in the file, or floats with NaN where some are absent.
+
+    A column is contiguous.
+    """
+    columns = [live[name].to_numpy() for name in features]
+    return np.stack(columns).T
 
 
 def _predict(package: Path, interpreter: Path, folder: Path, image: str, longest: float) -> None:

@@ -1,11 +1,13 @@
 """Binned rows on disk: LightGBM's own binary files, each with some of the columns, and a table of them."""
 
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import reduce
 from typing import Any
+from urllib.parse import unquote
 
 import lightgbm
 import numpy as np
@@ -20,10 +22,23 @@ COLUMNS = 128
 """In a part. Binning 2.75 million rows of them takes .7 GB of memory, and loading them .4 GB."""
 
 TABLE = "parts.parquet"
-"""Names each part's file and features, in the order of choice."""
+"""Names each part's file and features, as LightGBM keeps them, in the order of choice."""
 
 TOKEN = b"______LightGBM_Binary_File_Token______\n\0"
 """How LightGBM's binary files begin."""
+
+UNHELD = re.compile(r'[\0\n\r "%,:\[\]{}]')
+"""Letters of names that LightGBM refuses, changes, or cuts its text at; and %, which stands for them."""
+
+
+def held(name: str) -> str:
+    """The name of a feature as LightGBM keeps it: `%20` for a space, as in URLs; most names are kept as they are."""
+    return UNHELD.sub(lambda letter: f"%{ord(letter[0]):02X}", name)
+
+
+def meant(name: str) -> str:
+    """The inverse of `held`."""
+    return unquote(name)
 
 
 def write(folder: str, rows: Rows, settings: dict[str, Any], progress: Callable[[float], None]) -> None:
@@ -59,7 +74,8 @@ def _bin(rows: Rows, start: int, stop: int, settings: dict[str, Any]) -> lightgb
     """The columns from `start` to `stop`."""
     places = [place - start for place in settings.get("categorical_feature", []) if start <= place < stop]
     # LightGBM reads the columns of an Arrow table where they are; an array it would copy as floats.
-    table = pa.table([pa.array(column) for column in rows.columns(start, stop).T], names=rows.names[start:stop])
+    names = [held(name) for name in rows.names[start:stop]]
+    table = pa.table([pa.array(column) for column in rows.columns(start, stop).T], names=names)
     own = _of_columns(settings, start, stop)
     try:
         return lightgbm.Dataset(table, rows.target, params=own, categorical_feature=places).construct()

@@ -235,9 +235,11 @@ class _LightGBM:
     def __init__(self, text: str) -> None:
         import lightgbm
 
+        from numerai_rounds.domain.models import _lightgbm_parts as parts
+
         self.text = text
         self._booster = lightgbm.Booster(model_str=text)
-        self.features: list[str] = self._booster.feature_name()
+        self.features: list[str] = [parts.meant(name) for name in self._booster.feature_name()]
 
     def predict(self, features: NDArray[np.int8], threads: int) -> NDArray[np.float64]:
         predictions = self._booster.predict(features, num_threads=threads)

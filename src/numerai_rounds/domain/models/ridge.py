@@ -120,7 +120,7 @@ def fit(params: Params, dataset: str, seed: int, threads: int, progress: Callabl
         kind="ridge",
         intercept=_rounded(mean_target - (means * coefficients).sum()),
         coefficients=dict(zip(names, map(_rounded, coefficients), strict=True)),
-        deviations=dict(zip(names, map(_rounded, np.sqrt(np.diag(covariance) / rows)), strict=True)),
+        deviations=dict(zip(names, map(_rounded, np.sqrt(np.diag(covariance).clip(0) / rows)), strict=True)),
     )
 
 

@@ -1,7 +1,8 @@
-"""The market as files in the layout of v5.3, written era by era: memory holds one row group at a time."""
+"""The market as files in the layout of v5.3, written era by era: memory holds a few eras at a time."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -10,46 +11,69 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from numerai_rounds.base.columns import DATA_TYPE, ERA, ID, LIVE, LIVE_ERA, PREDICTION, TRAIN
+from numerai_rounds.base.columns import ID, LIVE, LIVE_ERA, PREDICTION, TRAIN
 from numerai_rounds.io import console
-from numerai_rounds.io.market import targets
+from numerai_rounds.io.market import columns, listing, targets
+from numerai_rounds.io.market.columns import PLAIN, STYLES
 from numerai_rounds.io.market.draws import identifiers
-from numerai_rounds.io.market.features import feature_sets, fill_features, panel
+from numerai_rounds.io.market.features import Panel, feature_sets, fill_features, panel
 from numerai_rounds.io.market.size import Era, Market
 
 ROW_GROUP_ROWS = 65_536
-"""Rows of a row group, at most; it holds whole eras, one at least."""
+"""Rows that are made together, at most: whole eras, one at least."""
+
+CUT = 5 / 8
+"""Share of these rows in their first row group; the second has the rest. Real row groups cut eras too."""
 
 COMPRESSION = "zstd"
+ORIGIN = "synthetic"
 
-Values = Callable[[Sequence[Era]], Iterator[NDArray[np.int8] | NDArray[np.float32]]]
-"""Makes the numbers of a row group: arrays of one dtype, a row for each column of the file."""
+Numbers = Iterator[NDArray[np.int8] | NDArray[np.float32]]
+"""Arrays of one dtype, a row for each column of a file."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a role's file holds beside ids: features, columns of float32, and eras and their types or not."""
+
+    features: Sequence[str]
+    numbers: Sequence[str]
+    values: Callable[[Sequence[Era]], Numbers]
+    """Makes the numbers of some eras, features first."""
+    labels: bool = True
 
 
 def write_features(market: Market, path: Path) -> None:
     """Write features.json: the named feature sets and the targets."""
-    content = {"feature_sets": feature_sets(market), "targets": targets.TARGETS}
+    listed = listing.given(market)
+    sets = listed.sets if listed else feature_sets(panel(market))
+    content = {"feature_sets": sets, "targets": listed.targets if listed else targets.TARGETS}
     path.write_text(json.dumps(content), encoding="utf-8")
 
 
 def write_rows(market: Market, role: str, number: int, path: Path) -> None:
     """Write the parquet file of a role (`train`, `live_benchmark_models`, ...) as it is in round `number`."""
     eras = _eras(market, role, number)
-    schema, values = _sheet(market, role, market.newest(number))
-    label = partial(_labels, market, newest=market.newest(number), live=role.startswith(LIVE))
+    style, sheet = STYLES.get(role, PLAIN), _sheet(market, role, market.newest(number))
+    schema = columns.schema(style, labels=sheet.labels, features=sheet.features, numbers=sheet.numbers)
+    labels = partial(_labels, market, newest=market.newest(number), live=role.startswith(LIVE))
 
     def table(group: list[Era]) -> pa.Table:
-        labels = label(group) if ERA in schema.names else []
-        columns = [pa.array(column, from_pandas=True) for block in values(group) for column in block]
-        return pa.Table.from_arrays([*labels, *columns, _identifiers(market, group)], schema=schema)
+        rows = [era.rows for era in group]
+        texts = [columns.text(values, rows, style.labels) for values in labels(group) if sheet.labels]
+        texts += [columns.text([ORIGIN], [sum(rows)], style.labels) for _ in style.unknown]
+        numbers = [pa.array(column, from_pandas=True) for block in sheet.values(group) for column in block]
+        words = np.concatenate([identifiers(market.seed, era.key, era.rows) for era in group])
+        return pa.Table.from_arrays([*texts, *numbers, columns.ids(words, style.ids)], schema=schema)
 
     repetitive = [name for name in schema.names if name != ID]
     with (
         pq.ParquetWriter(path, schema, compression=COMPRESSION, use_dictionary=repetitive) as writer,
         console.progress(f"making {role}", len(eras), "eras") as advance,
     ):
-        for group in _row_groups(eras):
-            writer.write_table(table(group))
+        for group in _together(eras):
+            made = table(group)
+            writer.write_table(made, row_group_size=max(1, int(CUT * made.num_rows)))
             advance(len(group))
 
 
@@ -64,7 +88,7 @@ def _eras(market: Market, role: str, number: int) -> list[Era]:
     return market.eras(train + 1, newest)
 
 
-def _row_groups(eras: list[Era]) -> Iterator[list[Era]]:
+def _together(eras: list[Era]) -> Iterator[list[Era]]:
     group: list[Era] = []
     for era in eras:
         if group and sum(other.rows for other in group) + era.rows > ROW_GROUP_ROWS:
@@ -74,39 +98,28 @@ def _row_groups(eras: list[Era]) -> Iterator[list[Era]]:
     yield group
 
 
-def _sheet(market: Market, role: str, newest: int) -> tuple[pa.Schema, Values]:
-    """Columns of a role's file and what makes their numbers."""
+def _sheet(market: Market, role: str, newest: int) -> Sheet:
     if role.endswith("benchmark_models"):
-        return _schema([ERA, DATA_TYPE], [], list(targets.MODELS)), partial(_predictions, market, targets.benchmarks)
+        return Sheet((), targets.MODELS, partial(_predictions, market, targets.benchmarks))
     if role == "meta_model":
-        return _schema([ERA, DATA_TYPE], [], [targets.META_MODEL]), partial(_predictions, market, targets.meta_model)
+        return Sheet((), (targets.META_MODEL,), partial(_predictions, market, targets.meta_model))
     if role.endswith("example_preds"):
-        return _schema([], [], [PREDICTION]), partial(_predictions, market, targets.example)
-    return _schema([ERA, DATA_TYPE], panel(market).names, targets.TARGETS), partial(_rows, market, newest)
+        return Sheet((), (PREDICTION,), partial(_predictions, market, targets.example), labels=False)
+    listed = listing.given(market)
+    features = panel(market, listed.features if listed else None)
+    names = listed.targets if listed else targets.TARGETS
+    return Sheet(features.names, names, partial(_rows, market, features, names, newest))
 
 
-def _schema(labels: list[str], levels: list[str], numbers: list[str]) -> pa.Schema:
-    """Text, int8 and float32 columns, then the index as pandas stores it."""
-    fields = [
-        *((name, pa.string()) for name in labels),
-        *((name, pa.int8()) for name in levels),
-        *((name, pa.float32()) for name in numbers),
-        (ID, pa.string()),
-    ]
-    index = {"name": ID, "field_name": ID, "pandas_type": "unicode", "numpy_type": "object", "metadata": None}
-    pandas = {"index_columns": [ID], "column_indexes": [], "columns": [index]}
-    return pa.schema(fields, metadata={"pandas": json.dumps(pandas)})
-
-
-def _rows(market: Market, newest: int, group: Sequence[Era]) -> Iterator[NDArray[np.int8] | NDArray[np.float32]]:
-    features = panel(market)
-    levels = np.empty((market.features, sum(era.rows for era in group)), dtype=np.int8)
+def _rows(market: Market, features: Panel, names: Sequence[str], newest: int, group: Sequence[Era]) -> Numbers:
+    levels = np.empty((len(features.names), sum(era.rows for era in group)), dtype=np.int8)
     start = 0
     for era in group:
         fill_features(market, features, era, levels[:, start : start + era.rows])
         start += era.rows
     yield levels
-    yield np.concatenate([targets.targets(market, era, newest) for era in group], axis=1)
+    places = [targets.TARGETS.index(name) for name in names]
+    yield np.concatenate([targets.targets(market, era, newest)[places] for era in group], axis=1)
 
 
 def _predictions(
@@ -115,18 +128,9 @@ def _predictions(
     yield np.concatenate([make(market, era) for era in group], axis=1)
 
 
-def _labels(market: Market, group: Sequence[Era], *, newest: int, live: bool) -> list[pa.Array]:
-    """The columns `era` and `data_type`."""
-    rows = [era.rows for era in group]
-    eras = [LIVE_ERA if live else era.label for era in group]
-    types = [LIVE if live else market.data_type(era.number, newest) for era in group]
-    return [pa.array(np.repeat(labels, rows)) for labels in (eras, types)]
-
-
-def _identifiers(market: Market, group: Sequence[Era]) -> pa.Array:
-    """`n` and 16 hex digits for each row."""
-    words = np.concatenate([identifiers(market.seed, era.key, era.rows) for era in group])
-    text = np.full((len(words), 17), ord("n"), dtype=np.uint8)
-    text[:, 1:] = np.frombuffer(words.astype(">u8").tobytes().hex().encode(), dtype=np.uint8).reshape(-1, 16)
-    offsets = np.arange(len(words) + 1, dtype=np.int32) * text.shape[1]
-    return pa.StringArray.from_buffers(len(words), pa.py_buffer(offsets), pa.py_buffer(text))
+def _labels(market: Market, group: Sequence[Era], *, newest: int, live: bool) -> list[list[str]]:
+    """Of each era the value of the columns `era` and `data_type`."""
+    return [
+        [LIVE_ERA if live else era.label for era in group],
+        [LIVE if live else market.data_type(era.number, newest) for era in group],
+    ]

@@ -1,4 +1,7 @@
-"""Names of features, in the style of the tournament's: `feature_<word>_<word>_<word>`, without meaning."""
+"""Names of features, in the style of the tournament's: `feature_<word>_<word>_<word>`, without meaning.
+
+A few words have an apostrophe, as there.
+"""
 
 from itertools import product
 
@@ -17,6 +20,9 @@ _THIRD = (
     "lantern meadow nettle orchard pebble quarry raven saddle thicket upland vessel willow"
 )
 
+APOSTROPHES = ("complemental_ok'd_prelateship", "tetrastichic_algonquin_l'allegro")
+"""Two names of v5.3, which has no more of the kind; every market has both."""
+
 _STRIDE = 7_919
 """A prime: stepping by it visits every combination of words once, and neighbours share none."""
 
@@ -24,5 +30,5 @@ _STRIDE = 7_919
 def feature_names(count: int) -> list[str]:
     """`count` different names, sorted. There are 13,824."""
     combinations = list(product(_FIRST.split(), _SECOND.split(), _THIRD.split()))
-    chosen = (combinations[number * _STRIDE % len(combinations)] for number in range(count))
-    return sorted(FEATURE_PREFIX + "_".join(words) for words in chosen)
+    chosen = (combinations[number * _STRIDE % len(combinations)] for number in range(len(APOSTROPHES), count))
+    return sorted(FEATURE_PREFIX + name for name in (*APOSTROPHES, *map("_".join, chosen)))

@@ -44,19 +44,22 @@ GAPPY_NAME = "jeremy"
 """An auxiliary target that some rows never get."""
 GAPS = 8
 """Rows of 256 without it."""
+LATE_NAMES = ("rowan", "sam")
+"""Auxiliary targets that the first eighth of the train eras lacks."""
 
 MODELS = ("v53_lgbm_ender20", "v53_lgbm_ender60")
 META_MODEL = "numerai_meta_model"
 
 
 def targets(market: Market, era: Era, newest: int) -> NDArray[np.float32]:
-    """All 41 targets of an era, in the order of `TARGETS`; shape (41, rows), NaN where not resolved.
+    """All 41 targets of an era, in the order of `TARGETS`; shape (41, rows), NaN where not resolved, or absent.
 
     `newest` is the newest era of the round's files; it decides what is resolved and nothing else.
     """
     moves = signal(market, era)
     common = moves.lasting + moves.surprise + 3 * noise(market.seed, "common", era.key, (era.rows,))
     missing = octets(market.seed, "gaps", era.key, (1, era.rows))[0] < GAPS
+    late = era.number <= market.train_eras // 8
     columns = np.full((len(TARGETS), era.rows), np.nan, dtype=np.float32)
     for part, horizon in enumerate(HORIZONS):
         if not market.resolved(era.number, newest, horizon):
@@ -69,6 +72,8 @@ def targets(market: Market, era: Era, newest: int) -> NDArray[np.float32]:
             column[:] = _cut(score, SEVEN_LEVELS if name in SEVEN_LEVEL_NAMES else FIVE_LEVELS)
             if name == GAPPY_NAME:
                 column[missing] = np.nan
+            if late and name in LATE_NAMES:
+                column[:] = np.nan
     columns[-1] = columns[TARGETS.index(f"{TARGET_PREFIX}_{MAIN}_60")]
     return columns
 

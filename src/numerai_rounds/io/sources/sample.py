@@ -13,9 +13,9 @@ from numerai_rounds.base.params import DataSection, Payout, Pin, Round
 from numerai_rounds.base.payouts import policy_of
 from numerai_rounds.base.roles import Extra
 from numerai_rounds.io import atomic
-from numerai_rounds.io.market.size import Market
+from numerai_rounds.io.market.size import FEATURES, Market
 
-GENERATOR = 1
+GENERATOR = 2
 """Raise it with every change to what the market's files hold: pins of older files then no longer fit."""
 
 
@@ -43,11 +43,15 @@ def is_open(params: Params, number: int | None) -> bool:
 def pins(params: Params, number: int | None, pinned: Round | None = None) -> tuple[dict[str, Pin], dict[str, Pin]]:
     """Identities of the files of history and of the live file: hashes of all that their bytes follow from.
 
-    That includes the version of pyarrow, whose encoders differ from one to the next.
+    That includes the version of pyarrow, whose encoders differ from one to the next, and the content of the file that
+    `features_json` names. ConfigurationError where the market cannot follow that file.
     """
     number = _checked(params, number)
-    history, live = roles.needed(params.extra_files)
-    return {role: _pin(params, number, role) for role in history}, {role: _pin(params, number, role) for role in live}
+    features = _features(params)
+    history, live = (
+        {role: _pin(params, number, role, features) for role in wanted} for wanted in roles.needed(params.extra_files)
+    )
+    return history, live
 
 
 def live_pins(params: Params, number: int | None, pinned: Round | None = None) -> dict[str, Pin]:
@@ -97,9 +101,19 @@ def _checked(params: Params, number: int | None) -> int:
     return number
 
 
-def _pin(params: Params, number: int, role: str) -> Pin:
+def _features(params: Params) -> int | str:
+    """What features follow from: how many there are, or the digest of the file that names them."""
+    if params.features_json is None:
+        return params.features or FEATURES
+    from numerai_rounds.io.market import listing
+
+    listing.given(params)
+    return listing.digest(params.features_json)
+
+
+def _pin(params: Params, number: int, role: str, features: int | str) -> Pin:
     """Name and identity of a role's file in a round; files that do not differ between rounds keep theirs."""
-    parts = {"generator": GENERATOR, "role": role, "seed": params.seed, "features": params.features}
+    parts = {"generator": GENERATOR, "role": role, "seed": params.seed, "features": features}
     if role != roles.FEATURES:
         parts |= {"train_eras": params.train_eras, "rows_per_era": params.rows_per_era}
         parts |= {"pyarrow": version("pyarrow")}

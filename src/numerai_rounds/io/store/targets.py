@@ -69,9 +69,10 @@ def _schema(names: Sequence[str]) -> pa.Schema:
 
 
 def _as(batch: pa.RecordBatch, schema: pa.Schema) -> pa.Table:
-    """A batch in the types of the store; an unknown target is NaN."""
+    """A batch in the types of the store; an unknown target is NaN, and one without any value may be of any type."""
     columns = []
     for field in schema:
-        column = batch.column(field.name).cast(field.type)
+        column = batch.column(field.name)
+        column = pa.nulls(len(column), field.type) if column.null_count == len(column) else column.cast(field.type)
         columns.append(column.fill_null(float("nan")) if pa.types.is_floating(field.type) else column)
     return pa.Table.from_arrays(columns, schema=schema)
