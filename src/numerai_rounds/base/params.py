@@ -87,7 +87,19 @@ class DataSection(Section):
 
     kind: str
     keep_downloads: bool = False
-    """Keep the files that the history was made from, in data/downloads; nothing reads them."""
+    """Keep train and validation as they came in data/downloads, and bring them again if they are not there.
+
+    Nothing reads them. `fetch` looks whenever it runs, as it does once this is set.
+    """
+
+    def way_to(self, role: str) -> str:
+        """How a file that may be absent can be had from this source: the end of a sentence about it."""
+        known = type(self).model_fields
+        if "extra_files" in known:
+            return f"data.extra_files can name {role}"
+        if "path" in known:
+            return f"a folder in the v5 layout can hold {roles.file_name(role)}, which `rounds open` then pins"
+        return f"the source {self.kind!r} has none"
 
 
 class SplitSection(Section):

@@ -218,5 +218,9 @@ def _refuse_alias(sides: dict[str, manifest.Side], names: Sequence[str]) -> None
             same = [name for name in same if np.array_equal(table[name].to_numpy(), alias, equal_nan=True)]
     if names:
         meaning = f"it equals {same[0]} here" if same else "it equals none of the named targets here"
-        advice = f"Write {same[0]} instead" if same else f"Name one of them: {some(names)}"
+        advice = (
+            f"Write {same[0]} instead, as in `rounds compose target={same[0]}`"
+            if same
+            else f"Name one of them: {some(names)}"
+        )
         raise ConfigurationError(f"`target` is an alias that moves between data versions; {meaning}. {advice}.")

@@ -135,7 +135,8 @@ class Client(numerapi.NumerAPI):
             pass
         raise ClosedError(
             f"the service knows no current round ({reason}). Rounds open from Tuesday to Saturday at 12:00 UTC: "
-            "run `rounds open` again then, or name a round with `rounds open --round`."
+            "run `rounds open` again then, or open an earlier one, whose live file is still served, with `rounds open "
+            "--round NUMBER`."
         )
 
     def open_round(self) -> Window | None:

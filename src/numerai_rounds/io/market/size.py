@@ -11,6 +11,9 @@ from numerai_rounds.base.params import Section
 ROUNDS_PER_ERA = 5
 """A round opens on each business day; every fifth one begins a new era."""
 
+WEEKS = 520
+"""Ten years: as long as the market goes on. Each week adds an era, and every round makes all of them."""
+
 RESOLVES_AFTER_20 = 5
 """Eras until a target of 20 business days is known. One of 60 days is known after `test_eras`."""
 
@@ -31,6 +34,11 @@ class Market(Section):
     rows_per_era: Annotated[int, Field(ge=20, le=1_000_000)]
     """Rows of a late era. The first has 40 % of them, and the number grows over two thirds of the train eras."""
     first_round: Annotated[int, Field(ge=1)]
+
+    @property
+    def last_round(self) -> int:
+        """The last round of the market."""
+        return self.first_round + ROUNDS_PER_ERA * WEEKS - 1
 
     def rows(self, era: int) -> int:
         """Number of rows of an era."""
