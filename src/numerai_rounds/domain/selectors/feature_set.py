@@ -21,7 +21,7 @@ def candidates(params: Params, features: list[str], feature_sets: dict[str, list
     ConfigurationError where there is no such set, or an empty one; DataError where it names a feature that the data
     lacks.
     """
-    usable = [name for name, members in feature_sets.items() if members]
+    usable = [name for name, members in feature_sets.items() if members] or list(feature_sets)
     if params.name not in feature_sets:
         raise ConfigurationError(f"select.name is {params.name!r}: {one_of(params.name, usable)}")
     chosen = feature_sets[params.name]
