@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,6 +20,19 @@ def test_every_command_shows_an_example(command: str) -> None:
     shown = CliRunner().invoke(app, [command, "--help"]).output
     assert "Example" in shown
     assert f"rounds {command}" in shown
+
+
+@pytest.mark.parametrize("command", [command.name or command.callback.__name__ for command in app.registered_commands])
+def test_every_example_has_a_line_of_its_own(command: str) -> None:
+    shown = CliRunner(env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"}).invoke(app, [command, "--help"]).output
+    lines = [line.strip() for line in shown.partition("Example")[2].splitlines()[1:] if line.strip()]
+    assert lines
+    assert all(line.startswith(("rounds ", "dvc ")) for line in lines)
+
+
+def test_the_version_is_told_anywhere() -> None:
+    said = CliRunner().invoke(app, ["--version"])
+    assert (said.exit_code, said.output) == (0, f"numerai-rounds {metadata.version('numerai-rounds')}\n")
 
 
 def test_the_doctor_finds_a_sound_machine(tiny: Repository) -> None:
@@ -67,6 +81,8 @@ def test_nothing_to_report_before_the_first_run(repository: Repository) -> None:
     [
         (["open", "--round", "1350", "--next"], "exclude each other"),
         (["open", "--round", "5"], "no round 5"),
+        (["open", "--round", "99999"], "no round 99999: it goes on for 520 weeks"),
+        (["open", "--round", "0"], "0 is not in the range"),
         (["promote", "nonsense"], "there is no experiment 'nonsense'"),
         (["compose", "select.k=-1"], "select.k: .*greater than or equal to 1"),
     ],

@@ -1,15 +1,19 @@
 """`rounds list`: what was played, from git and the receipts alone."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from numerai_rounds.base.errors import ConfigurationError
 from numerai_rounds.commands.listing import list_rounds
-from numerai_rounds.io import live_scores
+from numerai_rounds.io import committed, live_scores
 from numerai_rounds.io.live_scores import LiveScore
 from tests.conftest import Repository
-from tests.past import CORR, MMC, PROMISED, ground, head, promise, sent
+from tests.past import CORR, MMC, PARAMS, PROMISED, ground, head, promise, sent
+
+TARGET = PARAMS["target"]
 
 
 @pytest.fixture
@@ -48,9 +52,9 @@ def test_rounds_come_newest_first_with_what_became_of_them(
     live_scores.write([scored(1400, CORR, 0.0123), scored(1400, MMC, -0.001), scored(1402, CORR, 0.5, resolved=False)])
     list_rounds()
     assert rows(capsys) == [
-        ["1402", "mine", "0.0200", "0.71", "accepted", "1402abc-", "2026-11-03", "12:01", "pending", "pending"],
-        ["1401", "mine=slower", "0.0200", "0.71", "late", "1401abc-", "2026-11-02", "12:01", "pending"],
-        ["1400", "mine", "0.0115", "0.71", "accepted", "1400abc-", "2026-11-01", "12:01", "0.0123", "-0.0010"],
+        ["1402", "mine", TARGET, "0.0200", "0.71", "accepted", "1402abc-", "2026-11-03", "12:01", "pending", "pending"],
+        ["1401", "mine=slower", TARGET, "0.0200", "0.71", "late", "1401abc-", "2026-11-02", "12:01", "pending"],
+        ["1400", "mine", TARGET, "0.0115", "0.71", "accepted", "1400abc-", "2026-11-01", "12:01", "0.0123", "-0.0010"],
     ]
 
 
@@ -64,11 +68,65 @@ def test_a_round_without_a_receipt_was_not_sent(repository: Repository, capsys: 
     sent(1400, head(repository), outcome="creating", submission_id=None, submitted=None, model="other")
     list_rounds()
     assert sorted(rows(capsys), reverse=True) == [
-        ["1400", "other", "0.0300", "0.71", "unknown"],
-        ["1400", "mine", "0.0300", "0.71", "rejected"],
-        ["1399", "0.0300", "0.71", "not", "sent"],
-        ["1398", "0.0300", "0.71", "not", "sent"],
+        ["1400", "other", TARGET, "0.0300", "0.71", "unknown"],
+        ["1400", "mine", TARGET, "0.0300", "0.71", "rejected"],
+        ["1399", TARGET, "0.0300", "0.71", "not", "sent"],
+        ["1398", TARGET, "0.0300", "0.71", "not", "sent"],
     ]
+
+
+def by_hand(
+    repository: Repository, number: int, mean: float, source: str = "numerai", *, predicts: bool = True
+) -> None:
+    """Commit a round as a person would: pinned, and predicted."""
+    pins = {"round": {"source": source, "number": number}}
+    (repository.path / "conf/round.yaml").write_text(yaml.safe_dump(pins))
+    if predicts:
+        params = {"model.kind": "ridge", "round.number": number}
+        lock = {"schema": "2.0", "stages": {"submit": {"cmd": "x", "params": {"params.yaml": params}}}}
+        (repository.path / "dvc.lock").write_text(yaml.safe_dump(lock))
+    promise(repository, PROMISED | {"corr_mean": mean})
+
+
+def test_a_round_committed_by_hand_is_listed_with_its_newest_commit(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    by_hand(repository, 1401, 0.01)
+    by_hand(repository, 1402, 0.02, "sample")
+    by_hand(repository, 1403, 0.03)
+    by_hand(repository, 1403, 0.04)
+    sent(1403, head(repository), outcome="rejected", submission_id=None, submitted=None)
+    by_hand(repository, 1404, 0.05)
+    repository.run("git", "tag", "round-1404")
+    by_hand(repository, 1405, 0.06)
+    by_hand(repository, 1405, 0.07)
+    by_hand(repository, 1406, 0.08, predicts=False)  # pinned alone: its scores are those of round 1405
+    list_rounds()
+    assert rows(capsys) == [
+        ["1405", TARGET, "0.0800", "0.71", "not", "sent"],
+        ["1404", TARGET, "0.0500", "0.71", "not", "sent"],
+        ["1403", "mine", TARGET, "0.0400", "0.71", "rejected"],
+        ["1402", TARGET, "0.0200", "0.71", "of", "sample"],
+        ["1401", TARGET, "0.0100", "0.71", "not", "sent"],
+    ]
+
+
+def test_a_season_of_commits_takes_as_many_processes_as_one(
+    repository: Repository, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+    run = subprocess.run
+    monkeypatch.setattr(subprocess, "run", lambda *args, **kwargs: started.append(args) or run(*args, **kwargs))
+    counts = []
+    for numbers in (range(1401, 1402), range(1402, 1412)):
+        for number in numbers:
+            by_hand(repository, number, 0.01)
+        started.clear()
+        committed.rounds()
+        counts.append(len(started))
+    assert counts[0] == counts[1]
+    list_rounds(3)
+    assert [cells[0] for cells in rows(capsys)] == ["1411", "1410", "1409", "8"]
 
 
 def test_a_commit_that_is_not_here_leaves_cells_empty(

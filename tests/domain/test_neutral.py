@@ -51,6 +51,26 @@ def test_fnc_is_numerais(shape: str, rows: int, seed: int) -> None:
     assert_allclose(found["fnc_v3"], expected, rtol=0, atol=1e-6)
 
 
+def test_equal_rows_of_a_tiny_era_stay_equal_which_the_oracle_breaks_by_noise() -> None:
+    moved = []
+    for seed in range(12):
+        random = np.random.default_rng(seed)
+        features = random.integers(0, 5, (10, 6)).astype(np.int8)
+        prediction, target = np.round(random.random(10), 1), random.choice(scores.LEVELS, 10, p=scores.SHARES)
+        features[1], prediction[1] = features[0], prediction[0]
+        one = scores.section(prediction[None], features)
+        frame, series = scores.frames(one, target)
+        if np.ptp(target) == 0:
+            continue
+        left = official.tie_kept_rank__gaussianize__neutralize__variance_normalize(
+            frame, pd.DataFrame(features, frame.index)
+        )
+        found = scores.values("fnc", scores.on(one, target), neutral_sets={"some": np.arange(6)})["fnc_some"]
+        assert_allclose(found, official.numerai_corr(left.round(10), series), rtol=0, atol=1e-9)
+        moved.append(abs(found - official.numerai_corr(left, series)).max())
+    assert max(moved) > 1e-5
+
+
 @pytest.mark.parametrize("kind", scores.PREDICTIONS)
 @pytest.mark.parametrize("rows", [200, 5000])
 def test_fnc_of_any_predictions_with_gaps(kind: str, rows: int) -> None:

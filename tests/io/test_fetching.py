@@ -9,16 +9,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from numerai_rounds.base.errors import ConfigurationError, DataError, MachineError
 from numerai_rounds.base.params import DataSection, Pin, Round
 from numerai_rounds.base.roles import SIDES
 from numerai_rounds.io import fetching, paths
+from numerai_rounds.io.compose import compose
 from numerai_rounds.io.sources import local
 from numerai_rounds.io.store import convert, levels, manifest
 from numerai_rounds.stages import fetch
 from tests import tiny
+from tests.conftest import ROOT
 from tests.io import stores
 from tests.io.fetches import FOLDER, STAGED, KilledError, a_week_later, bring, placed, untouched
 
@@ -392,6 +395,73 @@ def test_downloads_are_kept_where_that_is_asked_for() -> None:
     assert placed() == before
     bring(fetched := [])
     assert fetched == []
+
+
+def test_downloads_of_a_history_that_is_there_are_brought_to_be_kept() -> None:
+    market = tiny.market()
+    tiny.write_v5(FOLDER, market)
+    bring()
+    before = untouched()
+    bring(fetched := [], keep_downloads=True)
+    assert fetched == ["train", "validation"]
+    assert kept() == {name: (FOLDER / name).read_bytes() for name in ("train.parquet", "validation.parquet")}
+    bring(fetched := [], keep_downloads=True)
+    assert fetched == []
+    stores.harm(paths.DOWNLOADS / "history/train.parquet", stores.FLIPPED)
+    bring(fetched := [], keep_downloads=True)
+    assert fetched == ["train"]
+    after = untouched()
+    assert {name: after[name] for name in before if name != MANIFEST} == {
+        name: before[name] for name in before if name != MANIFEST
+    }
+    assert not paths.STAGING.joinpath("history").exists()
+    tiny.write_v5(FOLDER, a_week_later(market))
+    bring(fetched := [], keep_downloads=True)
+    assert "train" not in fetched
+    assert kept() == {name: (FOLDER / name).read_bytes() for name in ("train.parquet", "validation.parquet")}
+
+
+def stage(monkeypatch: pytest.MonkeyPatch, **data: Any) -> None:
+    """The stage itself, on the pins of the first call."""
+    raw = compose(ROOT / paths.CONF, ["data=local", f"data.path={FOLDER}"])
+    raw["data"] |= data
+    if not paths.PARAMS.exists():
+        history, live = local.pins(local.Params(**raw["data"]), None)
+        pinned = Round(source="local", number=None, history=history, live=live).model_dump()
+    else:
+        pinned = yaml.safe_load(paths.PARAMS.read_text())["round"]
+    paths.PARAMS.write_text(yaml.safe_dump(raw | {"round": pinned}))
+    monkeypatch.setattr(sys, "argv", ["fetch", "history"])
+    fetch.main()
+
+
+def test_a_download_that_is_gone_stops_nothing_while_the_history_is_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny.write_v5(FOLDER, tiny.market())
+    stage(monkeypatch)
+    before = placed()
+    (FOLDER / "train.parquet").unlink()
+    stage(monkeypatch, keep_downloads=True)
+    assert "The history has train already; only its download cannot be kept" in capsys.readouterr().err
+    assert placed() == before
+    assert kept().keys() == {"validation.parquet"}
+    shutil.rmtree(paths.HISTORY)
+    with pytest.raises(DataError, match=r"train\.parquet is gone since it was pinned"):
+        stage(monkeypatch, keep_downloads=True)
+
+
+def test_a_part_of_a_download_to_be_kept_waits_for_the_next_run() -> None:
+    tiny.write_v5(FOLDER, tiny.market())
+    bring()
+    params = local.Params(kind="local", path=str(FOLDER), keep_downloads=True)
+    with fetching.staged("history", local.pins(params, None)[0], params) as staging:
+        (role, _), *_ = staging.missing()
+        part = STAGED / f"{staging.path(role).name}.0123.part"
+        part.write_bytes(b"half")
+    assert [path.name for path in STAGED.iterdir()] == [part.name]
+    bring(keep_downloads=True)
+    assert not STAGED.exists()
 
 
 @pytest.mark.parametrize("done", range(20))

@@ -211,7 +211,7 @@ def test_an_alias_that_equals_no_named_target_everywhere_is_said_so(market: tiny
     market.validation.iloc[100, market.validation.columns.get_loc("target")] = np.nan
     stores.place(market)
     with pytest.raises(
-        ConfigurationError, match=r"it equals none of the named targets here.*`rounds compose a full name`"
+        ConfigurationError, match=r"it equals none of the named targets here. Name one of them: target_ender_20, "
     ):
         history.era_table("target")
 

@@ -85,6 +85,16 @@ def test_current_round_is_the_pinned_one() -> None:
     assert sample.current_round(parameters(), pinned) == FIRST + 7
     assert sample.current_round(parameters(), None) == FIRST
     assert sample.current_round(parameters(), pinned.model_copy(update={"source": "numerai"})) == FIRST
+    assert sample.current_round(parameters(first_round=FIRST + 8), pinned) == FIRST + 8
+    assert sample.current_round(parameters(), pinned.model_copy(update={"number": 99_999})) == FIRST
+
+
+def test_the_market_ends_and_another_begins_where_it_is_told_to() -> None:
+    last = FIRST + 5 * 520 - 1
+    assert sample.pins(parameters(), last)
+    with pytest.raises(ConfigurationError, match=rf"no round 99999: .* to round {last}\. `rounds open --round {last}`"):
+        sample.pins(parameters(), 99_999)
+    assert sample.pins(parameters(first_round=99_999), 99_999)
 
 
 @pytest.mark.parametrize("number", [FIRST - 1, None])

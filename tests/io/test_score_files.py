@@ -88,7 +88,7 @@ def test_headlines_are_finite(tmp_path: Path, value: float) -> None:
 def test_a_damaged_table_is_a_sentence(tmp_path: Path, file: Path, spoil: Any, sentence: str) -> None:
     score_files.write(scores(), tmp_path)
     spoil(tmp_path / file)
-    with pytest.raises(DataError, match=f"{file} {sentence}. Run `dvc checkout` or `dvc repro`"):
+    with pytest.raises(DataError, match=f"{file} {sentence}. `dvc repro` makes it again"):
         score_files.read(tmp_path)
 
 
@@ -96,12 +96,12 @@ def test_a_damaged_table_is_a_sentence(tmp_path: Path, file: Path, spoil: Any, s
 def test_damaged_headlines_are_a_sentence(tmp_path: Path, text: str) -> None:
     score_files.write(scores(), tmp_path)
     (tmp_path / HEADLINES).write_text(text)
-    with pytest.raises(DataError, match=r"validation.json does not hold scores. Run `dvc checkout"):
+    with pytest.raises(DataError, match=r"validation.json does not hold scores. `dvc repro` makes it again"):
         score_files.read(tmp_path)
 
 
 def test_missing_headlines_are_a_sentence(tmp_path: Path) -> None:
     score_files.write(scores(), tmp_path)
     (tmp_path / HEADLINES).unlink()
-    with pytest.raises(DataError, match=r"validation.json is missing. Run `dvc checkout`"):
+    with pytest.raises(DataError, match=r"validation.json is missing. `dvc repro` makes it again"):
         score_files.read(tmp_path)

@@ -92,14 +92,31 @@ class BusyError(RoundsError):
     exit_code = 7
 
 
-def one_of(found: str, allowed: Iterable[str]) -> str:
-    """The end of a sentence about a wrong name: the nearest allowed one, or the first few."""
-    names = sorted(allowed)
-    near = get_close_matches(found, names, n=1)
-    if near:
-        return f"did you mean {near[0]!r}?"
-    shown = ", ".join(names[:10])
-    return f"there are: {shown}{', ...' if len(names) > 10 else ''}."
+def one_of(found: object, allowed: Iterable[object]) -> str:
+    """The end of a sentence about a wrong name: the nearest allowed one, the first few, or that there is none.
+
+    `allowed` must hold what the refusing check takes and nothing else. What was found is never suggested: it was
+    refused, whatever `allowed` says.
+    """
+    names = {str(name) for name in allowed} - {str(found)}
+    near = nearest(found, names)
+    return f"did you mean {near!r}?" if near is not None else there_are(names)
+
+
+def there_are(names: Iterable[str]) -> str:
+    """The end of a sentence about what can be chosen: the first few, in order of name, or that there is none."""
+    every = sorted(names)
+    if not every:
+        return "there is none to choose."
+    return f"there are: {', '.join(every[:10])}{', ...' if len(every) > 10 else '.'}"
+
+
+def nearest(found: object, allowed: Iterable[object]) -> str | None:
+    """The allowed name that is most like what was found, letters of either case alike; None where none is."""
+    wrong = str(found)
+    folded = {name.casefold(): name for name in sorted(map(str, allowed)) if name != wrong}
+    near = get_close_matches(wrong.casefold(), folded, n=1)
+    return folded[near[0]] if near else None
 
 
 def some(items: Iterable[object], limit: int = 3) -> str:

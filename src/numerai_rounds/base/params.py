@@ -1,5 +1,6 @@
 """The schema of params.yaml: typed, frozen and closed. Every stage checks all of it."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -14,7 +15,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from numerai_rounds.base import plugins, roles
+from numerai_rounds.base import plugins, roles, schema
 from numerai_rounds.base.columns import TARGET_PREFIX
 from numerai_rounds.base.eras import CADENCES, WEEKLY, Cadence, CadenceName
 from numerai_rounds.base.errors import ConfigurationError, one_of
@@ -115,7 +116,19 @@ class DataSection(Section):
 
     kind: str
     keep_downloads: bool = False
-    """Keep the files that the history was made from, in data/downloads; nothing reads them."""
+    """Keep train and validation as they came in data/downloads, and bring them again if they are not there.
+
+    Nothing reads them. `fetch` looks whenever it runs, as it does once this is set.
+    """
+
+    def way_to(self, role: str) -> str:
+        """How a file that may be absent can be had from this source: the end of a sentence about it."""
+        known = type(self).model_fields
+        if "extra_files" in known:
+            return f"data.extra_files can name {role}"
+        if "path" in known:
+            return f"a folder in the v5 layout can hold {roles.file_name(role)}, which `rounds open` then pins"
+        return f"the source {self.kind!r} has none"
 
 
 class SplitSection(Section):
@@ -162,17 +175,27 @@ class Params(Section):
 
 def parse(raw: dict[str, Any]) -> Params:
     """Check a composed configuration as a whole; a ConfigurationError lists everything that is wrong."""
-    kinds = {section: _kind(raw, section) for section in plugins.FAMILIES}
-    sections: Any = {section: (plugins.load(section, kind).Params, ...) for section, kind in kinds.items()}
-    schema = create_model("Params", __base__=Params, **sections)
+    fitting = _schema(raw)
     try:
-        return schema.model_validate(raw)
+        return fitting.model_validate(raw)
     except ValidationError as error:
-        problems = "\n".join(f"  {line}" for line in _sentences(error, raw))
+        problems = "\n".join(f"  {_sentence(problem, fitting)}" for problem in error.errors(include_url=False))
         raise ConfigurationError(f"the configuration does not fit its schema:\n{problems}") from None
 
 
-def _kind(raw: dict[str, Any], section: str) -> str:
+def keys(raw: Mapping[str, Any]) -> list[str]:
+    """Every dotted key that a configuration of these kinds may have; ConfigurationError where a kind is none."""
+    return list(schema.dotted(_schema(raw)))
+
+
+def _schema(raw: Mapping[str, Any]) -> type[Params]:
+    """`Params` with the sections of the kinds that a configuration names."""
+    kinds = {section: _kind(raw, section) for section in plugins.FAMILIES}
+    sections: Any = {section: (plugins.load(section, kind).Params, ...) for section, kind in kinds.items()}
+    return create_model("Params", __base__=Params, **sections)
+
+
+def _kind(raw: Mapping[str, Any], section: str) -> str:
     part = raw.get(section)
     if not isinstance(part, dict) or not isinstance(part.get("kind"), str):
         raise ConfigurationError(
@@ -182,29 +205,15 @@ def _kind(raw: dict[str, Any], section: str) -> str:
     return str(part["kind"])
 
 
-def _sentences(error: ValidationError, raw: dict[str, Any]) -> list[str]:
-    return [_sentence(problem, raw) for problem in error.errors(include_url=False)]
-
-
-def _sentence(problem: Any, raw: dict[str, Any]) -> str:
+def _sentence(problem: Any, fitting: type[Params]) -> str:
     path = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        return f"{path}: there is no such key; {one_of(str(problem['loc'][-1]), _siblings(problem['loc'], raw))}"
+        *outer, key = problem["loc"]
+        known = [name for name in schema.keys(fitting, outer) if name != "kind"]
+        return f"{path}: there is no such key; {one_of(key, known)}"
     if problem["type"] == "missing":
         return f"{path}: missing."
     if problem["input"] == "???":
         return f"{path}: must be given (it is ???)."
     found = problem["input"]
     return f"{path}: {problem['msg'][0].lower()}{problem['msg'][1:]} (got {found!r})."
-
-
-def _siblings(location: tuple[str | int, ...], raw: dict[str, Any]) -> list[str]:
-    if len(location) == 1:
-        return list(Params.model_fields)
-    section = str(location[0])
-    if section not in plugins.FAMILIES:
-        return list(Round.model_fields) if len(location) == 2 else list(Pin.model_fields)
-    fields = plugins.load(section, str(raw[section]["kind"])).Params.model_fields
-    for part in location[1:-1]:
-        fields = getattr(fields[part].annotation, "model_fields", fields) if part in fields else fields
-    return list(fields)

@@ -1,5 +1,6 @@
 """The `rounds` command: each subcommand is one line over a function of the same name."""
 
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -7,17 +8,35 @@ import typer
 
 from numerai_rounds.io import process
 
+
+def examples(*lines: str) -> str:
+    """The end of a command's help: each example on a line of its own."""
+    return "\n".join(["Examples:" if len(lines) > 1 else "Example:", *lines])
+
+
 app = typer.Typer(
-    help="Play the Numerai tournament with a pipeline that can be reproduced bit for bit.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 
-@app.command(
-    epilog="Examples:  rounds compose   |   rounds compose model=ridge   |   rounds compose select.k=200 seed=1"
-)
+def _version(asked: bool) -> None:  # noqa: FBT001 - the value of an option
+    if asked:
+        typer.echo(f"numerai-rounds {metadata.version('numerai-rounds')}")
+        raise typer.Exit
+
+
+@app.callback()
+def rounds(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Play the Numerai tournament with a pipeline that can be reproduced bit for bit."""
+
+
+@app.command(epilog=examples("rounds compose", "rounds compose model=ridge", "rounds compose select.k=200 seed=1"))
 def compose(
     overrides: Annotated[list[str] | None, typer.Argument(help="Hydra overrides to keep in conf/: key=value.")] = None,
 ) -> None:
@@ -27,7 +46,7 @@ def compose(
     configure.compose(overrides or [])
 
 
-@app.command(epilog="Examples:  dvc exp apply NAME && rounds promote   |   rounds promote NAME")
+@app.command(epilog=examples("dvc exp apply NAME && rounds promote", "rounds promote NAME"))
 def promote(
     experiment: Annotated[
         str | None, typer.Argument(help="A DVC experiment; without it, params.yaml as it is.")
@@ -39,9 +58,11 @@ def promote(
     configure.promote(experiment)
 
 
-@app.command("open", epilog="Examples:  rounds open   |   rounds open --next   |   rounds open --round 1350")
+@app.command("open", epilog=examples("rounds open", "rounds open --next", "rounds open --round 1350"))
 def open_round(
-    number: Annotated[int | None, typer.Option("--round", help="Round to open instead of the current one.")] = None,
+    number: Annotated[
+        int | None, typer.Option("--round", min=1, help="Round to open instead of the current one.")
+    ] = None,
     following: Annotated[bool, typer.Option("--next", help="Open the round after the pinned one.")] = False,
     accept_changes: Annotated[
         bool, typer.Option("--accept-changes", help="Let `fetch` replace eras of the history that changed upstream.")
@@ -57,8 +78,11 @@ def open_round(
 
 
 @app.command(
-    epilog="Examples:  rounds run   |   rounds run --wait --upload --push --notify   |   "
-    "rounds run --upload --model mine --model other=medium_set"
+    epilog=examples(
+        "rounds run",
+        "rounds run --wait --upload --push --notify",
+        "rounds run --upload --model mine --model other=medium_set",
+    )
 )
 def run(
     wait: Annotated[bool, typer.Option("--wait", help="Wait for a round to open.")] = False,
@@ -90,8 +114,9 @@ def run(
 
 
 @app.command(
-    epilog="Examples:  rounds upload --dry-run   |   rounds upload --model mine   |   "
-    "rounds upload --model mine --model other=slower"
+    epilog=examples(
+        "rounds upload --dry-run", "rounds upload --model mine", "rounds upload --model mine --model other=slower"
+    )
 )
 def upload(
     model: Annotated[
@@ -112,8 +137,11 @@ def upload(
 
 
 @app.command(
-    epilog="Examples:  rounds score mine.csv   |   rounds score mine.parquet --target target_ender_20   |   "
-    "rounds score many.parquet --column a --column b --output scores/"
+    epilog=examples(
+        "rounds score mine.csv",
+        "rounds score mine.parquet --target target_ender_20",
+        "rounds score many.parquet --column a --column b --output scores/",
+    )
 )
 def score(
     file: Annotated[Path, typer.Argument(metavar="PREDICTIONS", help="CSV or parquet file with `id` and predictions.")],
@@ -121,7 +149,9 @@ def score(
         list[str] | None, typer.Option(help="Column of the file; all numbers but features and targets.")
     ] = None,
     target: Annotated[list[str] | None, typer.Option(help="Instead of those of params.yaml; may be repeated.")] = None,
-    number: Annotated[int | None, typer.Option("--round", help="Simulate the payout of this round's policy.")] = None,
+    number: Annotated[
+        int | None, typer.Option("--round", min=1, help="Simulate the payout of this round's policy.")
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="Folder to write the tables to.")] = None,
 ) -> None:
     """Score any predictions on the resolved validation eras that they cover."""
@@ -130,9 +160,7 @@ def score(
     scoring.score(file, columns=column or [], targets=target or [], round_number=number, output=output)
 
 
-@app.command(
-    epilog="Examples:  rounds package   |   rounds package --no-check   |   rounds package --upload --model mine"
-)
+@app.command(epilog=examples("rounds package", "rounds package --no-check", "rounds package --upload --model mine"))
 def package(
     check: Annotated[bool, typer.Option("--check/--no-check", help="Try it in an environment like Numerai's.")] = True,
     send: Annotated[bool, typer.Option("--upload", help="Send it to a model slot.")] = False,
@@ -144,7 +172,7 @@ def package(
     packaging.package(check=check, send=send, model=model)
 
 
-@app.command(epilog="Examples:  rounds scores   |   rounds scores --model mine --no-commit")
+@app.command(epilog=examples("rounds scores", "rounds scores --model mine --no-commit"))
 def scores(
     model: Annotated[list[str] | None, typer.Option(help="Instead of all with a receipt; may be repeated.")] = None,
     commit: Annotated[bool, typer.Option("--commit/--no-commit", help="Commit metrics/live_scores.csv.")] = True,
@@ -155,7 +183,7 @@ def scores(
     live_scores.scores(model or [], commit=commit)
 
 
-@app.command("list", epilog="Examples:  rounds list   |   rounds list --last 60")
+@app.command("list", epilog=examples("rounds list", "rounds list --last 60"))
 def list_rounds(last: Annotated[int, typer.Option(min=1, help="Rounds to show.")] = 20) -> None:
     """Show the rounds that were played here, the newest first."""
     from numerai_rounds.commands import listing
@@ -163,7 +191,7 @@ def list_rounds(last: Annotated[int, typer.Option(min=1, help="Rounds to show.")
     listing.list_rounds(last)
 
 
-@app.command(epilog="Example:  rounds report")
+@app.command(epilog=examples("rounds report"))
 def report() -> None:
     """Show the scores of the last run and where its submission is."""
     from numerai_rounds.commands import reporting
@@ -171,7 +199,7 @@ def report() -> None:
     reporting.report()
 
 
-@app.command(epilog="Examples:  rounds doctor   |   rounds doctor --service")
+@app.command(epilog=examples("rounds doctor", "rounds doctor --service"))
 def doctor(
     service: Annotated[
         bool, typer.Option("--service", help="Ask the service instead: keys, round, files, clock. Nothing is sent.")

@@ -1,17 +1,20 @@
 """`rounds list`: the rounds that were played here, from git and the receipts alone."""
 
 import re
-from collections.abc import Iterable, Mapping
 from functools import cache
 
-from numerai_rounds.io import console, git, live_scores, played, promises, receipts
+from numerai_rounds.io import committed, console, git, live_scores, promises, receipts
 from numerai_rounds.io.live_scores import Latest
+from numerai_rounds.io.promises import Promise
 from numerai_rounds.io.receipts import Receipt
 
-COLUMNS = ("round", "model", "CORR", "Sharpe", "outcome", "id", "sent (UTC)", "live CORR", "live MMC")
-"""`CORR` and `Sharpe` are validation's."""
+COLUMNS = ("round", "model", "target", "CORR", "Sharpe", "outcome", "id", "sent (UTC)", "live CORR", "live MMC")
+"""`CORR` and `Sharpe` are validation's, on `target`."""
 
 NOT_SENT = "not sent"
+TOURNAMENT = "numerai"
+"""The only source whose rounds can be sent."""
+
 PENDING = "pending"
 
 LETTERS = 8
@@ -19,24 +22,29 @@ LETTERS = 8
 
 
 def list_rounds(last: int = 20) -> None:
-    """Show the `last` rounds that have a tag or a receipt, the newest first; a sentence where there are none."""
+    """Show the `last` rounds that have a receipt, a tag or a commit, the newest first; a sentence where there are none.
+
+    A receipt tells more than a tag, a tag more than a commit made by hand.
+    """
     sent: dict[int, list[Receipt]] = {}
     for receipt in receipts.read_all().values():
         sent.setdefault(receipt.round, []).append(receipt)
-    tags = _tags()
-    numbers = sorted(sent.keys() | tags.keys(), reverse=True)
+    made = committed.rounds() | _tags()
+    numbers = sorted(sent.keys() | made.keys(), reverse=True)
     if not numbers:
         console.say("No round was played here yet: `rounds run` plays one.")
         return
+    unsent = [number for number in numbers[:last] if number not in sent]
+    sources = dict(zip(unsent, committed.sources([made[number] for number in unsent]), strict=True))
     latest = live_scores.latest(live_scores.read())
-    figures = cache(promises.figures)
+    promised = cache(promises.read)
     rows = [
         row
         for number in numbers[:last]
         for row in (
-            [_sent(receipt, figures(receipt.commit), latest) for receipt in sent[number]]
+            [_sent(receipt, promised(receipt.commit), latest) for receipt in sent[number]]
             if number in sent
-            else [[str(number), "", *_validation(figures(tags[number])), NOT_SENT, "", "", "", ""]]
+            else [_not_sent(number, sources[number], promised(made[number]))]
         )
     ]
     console.table("rounds, the newest first", COLUMNS, rows)
@@ -45,18 +53,27 @@ def list_rounds(last: int = 20) -> None:
 
 
 def _tags() -> dict[int, str]:
-    """The newest tag of each round that has one."""
-    named = (re.match(r"round-(\d+)", name) for name in git.tags("round-*"))
-    numbers = {int(found[1]): found.string for found in named if found}
-    return {number: played.latest_tag(f"round-{number}") or name for number, name in numbers.items()}
+    """The newest tag of each round that has one; an experiment's where it has no other."""
+    newest: dict[int, tuple[int, str]] = {}
+    for name in git.tags("round-*"):
+        found = re.match(r"round-(\d+)(?:\.(\d+))?(.*)", name)
+        if found:
+            edition = -1 if found[3] else int(found[2] or 1)
+            newest[int(found[1])] = max(newest.get(int(found[1]), (-1, "")), (edition, name))
+    return {number: name for number, (_, name) in newest.items()}
 
 
-def _sent(receipt: Receipt, figures: Mapping[str, float], latest: Latest) -> list[str]:
+def _not_sent(number: int, source: str | None, promise: Promise) -> list[str]:
+    why = NOT_SENT if source in (None, TOURNAMENT) else f"of {source}"
+    return [str(number), "", *_validation(promise), why, "", "", "", ""]
+
+
+def _sent(receipt: Receipt, promise: Promise, latest: Latest) -> list[str]:
     model = receipt.model if receipt.experiment is None else f"{receipt.model}={receipt.experiment}"
     return [
         str(receipt.round),
         model,
-        *_validation(figures),
+        *_validation(promise),
         receipt.said,
         (receipt.submission_id or "")[:LETTERS],
         (receipt.submitted or "")[:16].replace("T", " "),
@@ -64,9 +81,11 @@ def _sent(receipt: Receipt, figures: Mapping[str, float], latest: Latest) -> lis
     ]
 
 
-def _validation(figures: Mapping[str, float]) -> list[str]:
-    found: Iterable[tuple[float | None, str]] = ((figures.get("corr_mean"), ".4f"), (figures.get("corr_sharpe"), ".2f"))
-    return ["" if value is None else format(value, form) for value, form in found]
+def _validation(promise: Promise) -> list[str]:
+    """The target that the figures are on, and the figures; empty where the commit has none."""
+    mean, sharpe = promise.figures.get("corr_mean"), promise.figures.get("corr_sharpe")
+    figures = ["" if value is None else format(value, form) for value, form in ((mean, ".4f"), (sharpe, ".2f"))]
+    return [(promise.target or "") if any(figures) else "", *figures]
 
 
 def _live(receipt: Receipt, kind: str, latest: Latest) -> str:

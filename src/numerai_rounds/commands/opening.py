@@ -72,8 +72,13 @@ def _without_proofs(pinned: Round) -> Round:
 
 
 def _following(parameters: Params, pinned: Round | None) -> int:
-    if pinned is None or pinned.number is None:
+    if pinned is None:
         raise ConfigurationError(f"no round of {parameters.data.kind!r} is pinned, so none follows. Run `rounds open`.")
+    if pinned.number is None:
+        raise ConfigurationError(
+            f"the pinned files of {parameters.data.kind!r} are of no round, so none follows. `rounds open` pins what "
+            "there is now, `rounds open --round NUMBER` says of which round it is."
+        )
     return pinned.number + 1
 
 

@@ -12,8 +12,8 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from numerai_rounds.base.errors import ConfigurationError, one_of, some
-from numerai_rounds.io import paths
+from numerai_rounds.base.errors import ConfigurationError, some
+from numerai_rounds.io import key_hints, paths
 from numerai_rounds.io.yaml_files import read_yaml
 
 CONFIG_NAME = "config"
@@ -60,7 +60,7 @@ def _composed(conf: Path, overrides: Sequence[str]) -> DictConfig:
         _refuse_resolvers(config)
         OmegaConf.resolve(config)
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
-        raise ConfigurationError(_reason(error, conf)) from None
+        raise ConfigurationError(_reason(error, conf, overrides)) from None
     return config
 
 
@@ -73,21 +73,28 @@ def _refuse_resolvers(config: DictConfig) -> None:
             )
 
 
-def _reason(error: Exception, conf: Path) -> str:
+def _reason(error: Exception, conf: Path, overrides: Sequence[str]) -> str:
     """What Hydra found, in one sentence."""
     causes: list[str] = []
     cause: BaseException | None = error
     while cause is not None:
         causes += [line.strip() for line in str(cause).partition("Config search path")[0].splitlines() if line.strip()]
         cause = cause.__cause__
-    unknown = re.match(r"Could not override '(.+)'", causes[0])
-    if unknown:
-        keys = [".".join(map(str, path)) for path, _ in leaves(compose(conf))]
-        return (
-            f"there is no key {unknown[1]!r}; {one_of(unknown[1], keys)} A parameter that a preset leaves at its "
-            f"default is added with a plus: +{unknown[1]}=..."
-        )
+    unknown = re.match(r"Could not (override|delete from config\.) '(.+?)'", causes[0])
+    chosen = _presets(conf, overrides)
+    if unknown and chosen != list(overrides):
+        here = compose(conf, chosen)
+        present = [".".join(map(str, path)) for path, value in leaves(here) if value != {}]
+        if unknown[1] == "override":
+            return key_hints.to_change(unknown[2], here, present, list(groups(conf)))
+        return key_hints.to_delete(unknown[2], here, present)
     return f"conf/ does not compose: {' '.join(dict.fromkeys(causes))}"
+
+
+def _presets(conf: Path, overrides: Sequence[str]) -> list[str]:
+    """Those of `overrides` that choose presets, which decide what keys there are."""
+    options = groups(conf)
+    return [text for text in overrides if text.partition("=")[2] in options.get(text.partition("=")[0], [])]
 
 
 def groups(conf: Path) -> dict[str, list[str]]:

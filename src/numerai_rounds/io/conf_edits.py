@@ -12,7 +12,8 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from pydantic import ValidationError
 
-from numerai_rounds.base.errors import ConfigurationError, one_of
+from numerai_rounds.base import plugins
+from numerai_rounds.base.errors import ConfigurationError, one_of, there_are
 from numerai_rounds.base.params import Round, parse
 from numerai_rounds.io import atomic, paths, presets
 from numerai_rounds.io.compose import (
@@ -26,6 +27,9 @@ from numerai_rounds.io.compose import (
 )
 from numerai_rounds.io.presets import EXPERIMENT, ROUND, Change
 from numerai_rounds.io.yaml_files import read_yaml
+
+NO_EXPERIMENT = "none"
+"""The preset of conf/experiment that changes nothing."""
 
 ROUND_HEADER = "# The round being played and the exact files it needs. Written by `rounds open`; commit it.\n"
 
@@ -43,10 +47,10 @@ def parse_overrides(overrides: Sequence[str]) -> list[Change]:
         key = override.key_or_group
         if override.is_sweep_override() or override.package is not None or re.match(r"hydra[./]", key):
             raise ConfigurationError(f"{override.input_line!r} cannot be kept: one value for each key, please.")
-        if re.fullmatch(r"\w+\.kind", key):
-            raise ConfigurationError(
-                f"{key} follows from the preset: `{key.removesuffix('.kind')}=...` chooses another."
-            )
+        section, _, last = key.partition(".")
+        if last == "kind" and section in plugins.FAMILIES:
+            options = there_are(groups(paths.CONF).get(section, []))
+            raise ConfigurationError(f"{key} follows from the preset: `{section}=...` chooses another; {options}")
     return [Change(override.key_or_group, override.value(), override.is_delete()) for override in parsed]
 
 
@@ -116,13 +120,24 @@ def _apply(changes: Sequence[Change], wanted: Mapping[str, Any]) -> dict[str, An
         unmet = differences(result, dict(wanted))
         if unmet:
             raise ConfigurationError(
-                f"these values cannot be kept in conf/ as it is: {', '.join(unmet)}. An experiment in the defaults "
-                "list of conf/config.yaml may set them: edit its file, or run `rounds compose experiment=none` first."
+                f"these values cannot be kept in conf/ as it is: {', '.join(unmet)}. {_way_out(trial)}"
             )
         edited = {file: text for file, text in _texts(trial).items() if text != before[file]}
     _write_conf(edited, before)
     write_params()
     return result
+
+
+def _way_out(trial: Path) -> str:
+    """What to do about values that the files of a changed conf/ do not give."""
+    experiment = presets.choices(trial)[EXPERIMENT]
+    if experiment == NO_EXPERIMENT:
+        return f"Edit the files of {paths.CONF}/ by hand, then run `rounds compose`."
+    return (
+        f"The experiment {experiment!r} may set them: edit {paths.CONF / EXPERIMENT / experiment}.yaml, or choose "
+        f"`{EXPERIMENT}: {NO_EXPERIMENT}` in the defaults list of {paths.CONF}/{CONFIG_NAME}.yaml, then run it again"
+        f"{f' without {EXPERIMENT}={experiment}' if presets.choices(paths.CONF)[EXPERIMENT] != experiment else ''}."
+    )
 
 
 def _texts(conf: Path) -> dict[Path, str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -19,6 +20,9 @@ from rich.table import Table
 
 PAGE = 120
 """Characters on a line where the output is no terminal."""
+
+WIDEST = 10_000
+"""Characters that no table needs."""
 
 _console = Console(
     markup=False, emoji=False, highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PAGE
@@ -49,6 +53,8 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         grid.add_column(column, justify="left" if number == 0 else "right", no_wrap=True)
     for row in rows:
         grid.add_row(*row)
+    needed = Measurement.get(_console, _console.options.update(max_width=WIDEST), grid).maximum
+    grid.width = needed if needed > _console.width else None  # cut figures would be other figures
     _console.print(grid)
 
 

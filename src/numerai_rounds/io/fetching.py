@@ -10,7 +10,7 @@ from typing import Any
 from numerai_rounds.base.errors import DataError, MachineError
 from numerai_rounds.base.params import DataSection, Pin
 from numerai_rounds.base.roles import SIDES, file_name
-from numerai_rounds.io import atomic, checks, console, paths
+from numerai_rounds.io import atomic, checks, console, downloads, paths
 from numerai_rounds.io.store import changes, manifest, placing
 from numerai_rounds.io.store.convert import convert
 
@@ -50,19 +50,32 @@ class Staging:
         self._claims = [_read(self.folder), _read(self.place)]
         self._proofs: dict[str, Proof] = {}
         self._found: dict[str, Path] = {}
+        self._owed: set[str] = set()
+        """Roles that are there, but whose file is to be kept as it came and is not."""
 
     def path(self, role: str) -> Path:
         """Where the source puts a role's file."""
         return self.folder / file_name(role)
 
     def missing(self) -> list[tuple[str, Pin]]:
-        """The roles that are neither in place nor staged. MachineError where the disk has no room for them together."""
+        """The roles that are neither in place nor staged, then those whose file is only to be kept as it came.
+
+        MachineError where the disk has no room for them together.
+        """
         wanted = [(role, pin) for role, pin in self.pins.items() if not self._present(role, pin)]
-        self._check_room(wanted)
         for role in SIDES:
-            if self._found.get(role) == self.folder / role and self.downloaded(role):
+            if role in self._found and self.downloaded(role):
                 self._release(role)
-        return wanted
+        if self._keep_downloads:
+            sides = [role for role in SIDES if role in self._found]
+            self._owed = {role for role in sides if not downloads.has(self.part, role, self.pins[role])}
+        owed = [(role, self.pins[role]) for role in sorted(self._owed)]
+        self._check_room(wanted, owed)
+        return wanted + owed
+
+    def in_place(self, role: str) -> bool:
+        """Whether a missing role is there, and its file is only to be kept: the pipeline can do without."""
+        return role in self._owed
 
     def downloaded(self, role: str) -> bool:
         """Whether an interrupted run has fetched and checked a role's file, but not yet converted it."""
@@ -71,9 +84,15 @@ class Staging:
     def keep(self, role: str) -> None:
         """Check and convert a fetched file and record it, so that an interrupted run need not fetch it again.
 
-        A file that breaks the rules is removed, and its DataError raised.
+        One that was converted before is only kept as it came. A file that breaks the rules is removed, and its
+        DataError raised.
         """
         path = self.path(role)
+        if role in self._owed:
+            self._prove(role + DOWNLOADED, path)
+            self._release(role)
+            self._owed.remove(role)
+            return
         try:
             checks.check_file(path, role)
             if role in SIDES:
@@ -115,15 +134,24 @@ class Staging:
         for path in self.place.iterdir():
             if path not in expected and path.is_file():
                 path.unlink()
-        shutil.rmtree(self.folder)
+        self._leave()
+
+    def _leave(self) -> None:
+        """Remove the staging folder; parts of files that are still to be kept stay there for the next run."""
+        parts = {path for role in self._owed for path in self.folder.glob(f"{file_name(role)}.*")}
+        for path in self.folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path not in parts:
+                path.unlink()
+        if not parts:
+            self.folder.rmdir()
 
     def _release(self, role: str) -> None:
-        """Move or remove a downloaded file, whose store is proved."""
+        """Keep or remove a downloaded file, whose store is proved."""
         path = self.path(role)
         if self._keep_downloads:
-            kept = paths.DOWNLOADS / self.part
-            kept.mkdir(parents=True, exist_ok=True)
-            path.replace(kept / path.name)
+            downloads.keep(self.part, role, path, self._proofs[role + DOWNLOADED])
         else:
             path.unlink()
 
@@ -191,10 +219,10 @@ class Staging:
         """The file, or the folder of a side, that a role is in the end."""
         return folder / role if role in SIDES else folder / file_name(role)
 
-    def _check_room(self, wanted: list[tuple[str, Pin]]) -> None:
-        """Refuse to begin what the disk has no room for, all files together."""
-        needed = sum(room(role, pin) for role, pin in wanted)
-        patterns = [pattern for role, _ in wanted for pattern in (f"{file_name(role)}*", f"{role}/*/*")]
+    def _check_room(self, wanted: list[tuple[str, Pin]], owed: list[tuple[str, Pin]]) -> None:
+        """Refuse to begin what the disk has no room for, all files together; those of `owed` are not converted."""
+        needed = sum(room(role, pin) for role, pin in wanted) + sum(pin.size or 0 for _, pin in owed)
+        patterns = [pattern for role, _ in wanted + owed for pattern in (f"{file_name(role)}*", f"{role}/*/*")]
         held = [path for pattern in patterns for path in self.folder.glob(pattern)]
         needed -= sum(path.stat().st_size for path in held)
         free = shutil.disk_usage(self.folder).free

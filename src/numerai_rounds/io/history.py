@@ -63,7 +63,7 @@ def era_table(target: str) -> pd.DataFrame:
     sides = {side: manifest.read(paths.raw("history", side)) for side in SIDES}
     known = [name for name in sides[TRAIN].targets if name in sides[VALIDATION].targets]
     if target not in known:
-        raise ConfigurationError(f"target is {target!r}, which the data does not have: {one_of(target, known)}")
+        raise ConfigurationError(f"target is {target!r}, which the data does not have: {one_of(target, _named(known))}")
     if target == ALIAS:
         _refuse_alias(sides, [name for name in known if name != ALIAS])
     rows = [
@@ -105,11 +105,11 @@ def read(
     for kind, asked, there in (
         ("feature", features, known.features),
         ("target", [target, *more_targets], known.targets),
-        ("era", eras, known.eras),
+        ("era", eras, list(known.eras)),
     ):
         if absent := set(asked).difference(there):
             name = min(absent)
-            raise ConfigurationError(f"{side} has no {kind} {name!r}: {one_of(name, there)}")
+            raise ConfigurationError(f"{side} has no {kind} {name!r}: {one_of(name, _named(there))}")
     for chunk in ahead(_chunks(reader, set(eras), features, [target, *more_targets])):
         yield from chunk
 
@@ -162,7 +162,7 @@ def read_live(features: Sequence[str], missing_features: str) -> tuple["pd.Index
     if absent:
         raise DataError(
             f"the live data lacks {len(absent):,} features that the model uses ({some(sorted(absent))}). "
-            "Live and history must be of one data version: run `rounds open`."
+            "Live and history must be of one data version: take both from one, then `rounds open` pins them."
         )
     table = pq.read_table(path, columns=[ID, *features])
     matrix = np.empty((len(features), table.num_rows), dtype=np.int8)
@@ -202,6 +202,12 @@ def _reader(side: str, missing_features: str) -> Reader:
     return Reader(paths.raw("history", side), missing_features)
 
 
+def _named(known: Sequence[str]) -> list[str]:
+    """Without the alias `target` beside other targets: it would be refused."""
+    names = [name for name in known if name != ALIAS]
+    return names or list(known)
+
+
 def _refuse_alias(sides: dict[str, manifest.Side], names: Sequence[str]) -> None:
     """Say which target the alias stands for; without any other target, the alias is the target."""
     same = list(names)
@@ -211,9 +217,10 @@ def _refuse_alias(sides: dict[str, manifest.Side], names: Sequence[str]) -> None
             alias = table[ALIAS].to_numpy()
             same = [name for name in same if np.array_equal(table[name].to_numpy(), alias, equal_nan=True)]
     if names:
-        meaning = f"it equals {same[0]} here" if same else "and it equals none of the named targets here"
-        advice = f"target={same[0]}" if same else "a full name"
-        raise ConfigurationError(
-            f"`target` is an alias that moves between data versions; {meaning}. "
-            f"Name the target: `rounds compose {advice}`."
+        meaning = f"it equals {same[0]} here" if same else "it equals none of the named targets here"
+        advice = (
+            f"Write {same[0]} instead, as in `rounds compose target={same[0]}`"
+            if same
+            else f"Name one of them: {some(names)}"
         )
+        raise ConfigurationError(f"`target` is an alias that moves between data versions; {meaning}. {advice}.")

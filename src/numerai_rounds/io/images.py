@@ -58,7 +58,7 @@ def _make(folder: Path, pins: list[str]) -> None:
         if problem:
             raise ServiceError(
                 f"pip could not install the packages of Numerai's image ({problem}). Try again later; check pip's "
-                "index, or use --no-check."
+                "index, or write the package untried with `rounds package --no-check`."
             )
         unfinished.replace(folder)
     finally:

@@ -101,5 +101,5 @@ def _read(path: Path) -> Receipt:
         problem = error.errors(include_url=False)[0]
         where = ".".join(map(str, problem["loc"])) or "the file"
         raise DataError(
-            f"{path} is no receipt ({where}: {problem['msg']}). `git checkout {path}` restores it."
+            f"{path} is no receipt ({where}: {problem['msg']}). `git checkout {path}` restores one that was committed."
         ) from None

@@ -25,7 +25,7 @@ FILES = {
 FIRST = (ERA, "score", "feature", "group", "what")
 """What the first column of a table is called."""
 
-RESTORE = "Run `dvc checkout` or `dvc repro`."
+RESTORE = "`dvc repro` makes it again."
 
 
 @dataclass(frozen=True)

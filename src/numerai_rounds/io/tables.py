@@ -73,7 +73,7 @@ def read_metrics(path: Path) -> dict[str, float]:
     try:
         return {name: value + 0 for name, value in json.loads(path.read_text(encoding="utf-8")).items()}
     except (ValueError, AttributeError, TypeError):
-        raise DataError(f"{path} does not hold scores. Run `dvc checkout {path}` or `dvc repro`.") from None
+        raise DataError(f"{path} does not hold scores. `dvc repro` makes it again.") from None
 
 
 def write_submission(submission: pd.DataFrame, path: Path) -> None:

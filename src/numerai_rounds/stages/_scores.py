@@ -84,7 +84,7 @@ def _others(parameters: Params) -> tuple[dict[str, Predictions], dict[str, str]]
         if column is None:
             absent[name] = f"score.{name} is null"
         elif not path.exists():
-            absent[name] = f"{path.name} is not here: data.extra_files can name {role}"
+            absent[name] = f"{path.name} is not here: {parameters.data.way_to(role)}"
         else:
             found[name] = _read(path, column)
     return found, absent
@@ -95,7 +95,10 @@ def _read(path: Path, column: str) -> Predictions:
         return predictions.read(path, [column], gaps=True)
     except ConfigurationError as error:
         if column == META_MODEL_COLUMN:
-            raise DataError(f"{error} It is not the meta model: run `rounds open` to pin it anew.") from None
+            raise DataError(
+                f"{path} has no numbers in a column {column!r}, so it is not the meta model. Mend the file where it is "
+                "from, or leave it out there, then run `rounds open`."
+            ) from None
         raise ConfigurationError(f"score.benchmark: {error}") from None
 
 

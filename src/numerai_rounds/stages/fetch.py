@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from numerai_rounds.base import plugins
-from numerai_rounds.base.errors import ConfigurationError
+from numerai_rounds.base.errors import ConfigurationError, DataError, ServiceError
 from numerai_rounds.io import console, fetching, params, paths, process
 
 
@@ -23,9 +23,17 @@ def main() -> None:
     pins = pinned.history if part == "history" else pinned.live
     with fetching.staged(part, pins, parameters.data, accept_changes=pinned.accept_changes) as staging:
         for role, pin in staging.missing():
-            if not staging.downloaded(role):
-                source.fetch(parameters.data, pinned.number, role, pin, staging.path(role))
-            staging.keep(role)
+            try:
+                if not staging.downloaded(role):
+                    source.fetch(parameters.data, pinned.number, role, pin, staging.path(role))
+                staging.keep(role)
+            except (ServiceError, DataError) as error:
+                if not staging.in_place(role):
+                    raise
+                console.complain(
+                    f"{error}\nThe history has {role} already; only its download cannot be kept, as "
+                    f"data.keep_downloads asks. `dvc repro --force fetch@{part}` tries again."
+                )
     rows = [(role, f"{_size(paths.raw(part, role)):,}", pin.identity[:24]) for role, pin in sorted(pins.items())]
     console.table(f"{part} of {parameters.data.kind}", ["role", "bytes", "identity"], rows)
 

@@ -9,7 +9,10 @@ from numerai_rounds.domain.scoring.metric import Metric as Base
 
 
 class Metric(Base):
-    """The formula of `cwmm`, with the benchmark model in place of the meta model.
+    """The formula of `cwmm`, with the benchmark model in place of the meta model: a score of our own.
+
+    As in CWMM, the predictions are raised to the power of 1.5 and the benchmark is not. Others who say CWBM raise the
+    benchmark to 1.5 too, as CORR does with targets, so that their figures differ from these.
 
     Per era: `cwbm`, -1 to 1; neither direction is better, but the nearer to 1, the less there is to contribute. NaN
     where either side is constant or the benchmark has no predictions. Headline: `cwbm_mean`, over eras.

@@ -10,6 +10,9 @@ from numerai_rounds.domain.scoring.metric import Metric as Base
 class Metric(Base):
     """`feature_neutral_corr` of numerai-tools: CORR of what is left of predictions once features are taken out.
 
+    Rows that are equal in what is left stay equal. numerai-tools does not round there, so that noise of the last digit
+    breaks such ties: in an era of a few rows that moves its score by a thousandth or more.
+
     Per era and set of features: `fnc_v3` for `fncv3_features`, `fnc_all`, ...; -1 to 1, higher is better. NaN where
     either side is constant, or the features explain the predictions wholly, as with no more rows than features.
     """

@@ -73,6 +73,10 @@ class Dataset(Section):
 class Params(Section):
     """LightGBM's own parameters, under its own names and with its own defaults.
 
+    What is in `OWNED` cannot be chosen and differs from a plain `lgb.train`: above all `feature_pre_filter` is false,
+    not true, because one dataset serves every `min_data_in_leaf`. Under `feature_fraction` below 1 each tree then
+    draws from all features, also those that no split can use, so that its trees are others than with the default.
+
     Null leaves a parameter unset: a seed then follows from `seed`. A list by feature has a value for each
     chosen feature, in the order of choice. `REASONS` says why any other parameter of LightGBM is missing.
     """

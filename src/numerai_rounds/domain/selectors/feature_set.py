@@ -18,18 +18,21 @@ class Params(Section):
 def candidates(params: Params, features: list[str], feature_sets: dict[str, list[str]]) -> list[str]:
     """The features of the set, in its own order.
 
-    ConfigurationError where there is no such set, DataError where it names a feature that the data lacks.
+    ConfigurationError where there is no such set, or an empty one; DataError where it names a feature that the data
+    lacks.
     """
+    usable = [name for name, members in feature_sets.items() if members] or list(feature_sets)
     if params.name not in feature_sets:
-        raise ConfigurationError(f"select.name is {params.name!r}: {one_of(params.name, feature_sets)}")
+        raise ConfigurationError(f"select.name is {params.name!r}: {one_of(params.name, usable)}")
     chosen = feature_sets[params.name]
     if not chosen:
-        raise ConfigurationError(f"feature set {params.name!r} is empty. Choose another with select.name.")
+        raise ConfigurationError(f"select.name is {params.name!r}, an empty feature set: {one_of(params.name, usable)}")
     absent = set(chosen).difference(features)
     if absent:
         raise DataError(
             f"feature set {params.name!r} names {len(absent)} features that the data lacks "
-            f"({some(sorted(absent))}). features.json and the data must be of one version: fetch them again."
+            f"({some(sorted(absent))}). features.json and the data must be of one version: take both from one, then "
+            "`rounds open` pins them."
         )
     return chosen
 

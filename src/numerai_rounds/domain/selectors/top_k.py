@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import pandas as pd
 from pydantic import Field
 
-from numerai_rounds.base.errors import ConfigurationError
+from numerai_rounds.base.errors import ConfigurationError, DataError
 from numerai_rounds.base.params import Section
 
 
@@ -25,9 +25,11 @@ def choose(params: Params, table: pd.DataFrame) -> pd.DataFrame:
     """The k of greatest absolute pooled correlation, which is the score; ties in order of name.
 
     Constant features have no correlation and are never chosen. ConfigurationError where fewer than k
-    are left.
+    are left, DataError where none is.
     """
     scored = table.assign(score=table["correlation"].abs()).dropna(subset="score")
+    if scored.empty:
+        raise DataError("no feature varies on the training eras: there is nothing to choose. Use other data.")
     if len(scored) < params.k:
         raise ConfigurationError(
             f"select.k is {params.k}, but only {len(scored)} features vary on the training eras. "

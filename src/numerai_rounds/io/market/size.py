@@ -11,6 +11,9 @@ from numerai_rounds.base.params import Section
 ROUNDS_PER_ERA = 5
 """A round opens on each business day; every fifth one begins a new era."""
 
+WEEKS = 520
+"""Ten years: as long as the market goes on. Each week adds an era, and every round makes all of them."""
+
 RESOLVES_AFTER_20 = 5
 """Eras until a target of 20 business days is known. One of 60 days is known after `test_eras`."""
 
@@ -43,6 +46,11 @@ class Market(Section):
     first_round: Annotated[int, Field(ge=1)]
     features_json: str | None = None
     """A features.json whose names, sets and targets the market has, relative to the root or absolute; null: its own."""
+
+    @property
+    def last_round(self) -> int:
+        """The last round of the market."""
+        return self.first_round + ROUNDS_PER_ERA * WEEKS - 1
 
     def rows(self, era: int) -> int:
         """Number of rows of an era."""

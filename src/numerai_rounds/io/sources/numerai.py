@@ -190,6 +190,14 @@ def _check_version(version: str, served: list[str]) -> None:
 
 
 def _served(name: str, served: list[str]) -> str:
+    """A name that is served; a ConfigurationError names the same file of the data version that is most alike."""
     if name not in served:
-        raise ConfigurationError(f"the configuration needs {name}, which is not served; {one_of(name, served)}")
+        version, _, file = name.partition("/")
+        same = [other for other in served if re.fullmatch(rf"v5\.\d+/{re.escape(file)}", other)]
+        ways = ["data.version chooses the folder"] if same else []
+        if file.partition(".")[0] in roles.HISTORY_EXTRAS + roles.LIVE_EXTRAS:
+            ways.append("data.extra_files can leave it out")
+        way = f" {', and '.join(ways)}." if ways else ""
+        hint = one_of(name, same) if same else f"no other data version than {version} has it either."
+        raise ConfigurationError(f"the configuration needs {name}, which is not served; {hint}{way}")
     return name

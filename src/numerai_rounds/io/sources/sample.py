@@ -13,7 +13,7 @@ from numerai_rounds.base.params import DataSection, Payout, Pin, Round
 from numerai_rounds.base.payouts import policy_of
 from numerai_rounds.base.roles import Extra
 from numerai_rounds.io import atomic
-from numerai_rounds.io.market.size import FEATURES, Market
+from numerai_rounds.io.market.size import FEATURES, WEEKS, Market
 
 GENERATOR = 2
 """Raise it with every change to what the market's files hold: pins of older files then no longer fit."""
@@ -30,9 +30,12 @@ class Params(Market, DataSection):
 
 
 def current_round(params: Params, pinned: Round | None) -> int:
-    """The round being played: the market has no clock, so the pinned round stays open until another is asked for."""
+    """The round being played: the market has no clock, so the pinned round stays open until another is asked for.
+
+    Where these parameters have no such round, it is their first one.
+    """
     number = pinned.number if pinned is not None and pinned.source == "sample" else None
-    return params.first_round if number is None else _checked(params, number)
+    return number if number is not None and params.first_round <= number <= params.last_round else params.first_round
 
 
 def is_open(params: Params, number: int | None) -> bool:
@@ -93,10 +96,17 @@ def fetch(params: Params, number: int | None, role: str, pin: Pin, destination: 
 
 
 def _checked(params: Params, number: int | None) -> int:
+    """The number of a round that the market has; a ConfigurationError for any other."""
     if number is None or number < params.first_round:
         raise ConfigurationError(
             f"the sample market has no round {number}: it begins with data.first_round, {params.first_round}. "
-            "Open that one or a later one with `rounds open`."
+            f"`rounds open --round {params.first_round}` opens that one."
+        )
+    if number > params.last_round:
+        raise ConfigurationError(
+            f"the sample market has no round {number}: it goes on for {WEEKS} weeks, from data.first_round, "
+            f"{params.first_round}, to round {params.last_round}. `rounds open --round {params.last_round}` opens that "
+            f"one; after `rounds compose data.first_round={number}` the market begins with yours."
         )
     return number
 

@@ -1,0 +1,85 @@
+"""The rounds that the commits before HEAD hold, whoever made them: with as many processes for one as for thousands."""
+
+import re
+import subprocess
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import yaml
+
+from numerai_rounds.base.errors import ConfigurationError
+from numerai_rounds.io import git, paths
+
+SUBMITTED = re.compile(r"^\s+round\.number: (\d+)$", re.MULTILINE)
+"""The round in a dvc.lock: only `submit` depends on its number."""
+
+
+def rounds() -> dict[int, str]:
+    """The newest commit of each round whose predictions a commit before HEAD holds.
+
+    A commit holds the round that its dvc.lock predicted, or, without a dvc.lock, the one that conf/round.yaml pins
+    beside scores. ConfigurationError outside of a git repository.
+    """
+    commits = _commits()
+    columns = [_blobs(f"{commit}:{path}" for commit in commits) for path in (paths.LOCK, paths.ROUND, paths.SCORES)]
+    texts = _texts(columns[0] + columns[1])
+    found: dict[int, str] = {}
+    for commit, lock, pins, scores in zip(commits, *columns, strict=True):
+        if lock:
+            predicted = SUBMITTED.search(texts[lock])
+            number = int(predicted[1]) if predicted else None
+        else:
+            number = _pinned(texts.get(pins or "", "")).get("number") if scores else None
+        if isinstance(number, int):
+            found.setdefault(number, commit)
+    return found
+
+
+def sources(commits: Sequence[str]) -> list[str | None]:
+    """Where the data of the round of each commit or tag are from, such as `numerai`; None where it does not tell."""
+    names = _blobs(f"{commit}:{paths.ROUND}" for commit in commits)
+    texts = _texts(names)
+    told = (_pinned(texts.get(name or "", "")).get("source") for name in names)
+    return [source if isinstance(source, str) else None for source in told]
+
+
+def _commits() -> list[str]:
+    """Commits before HEAD that changed a round or its scores, the newest first; none where nothing is committed."""
+    git.git("rev-parse", "--git-dir")
+    try:
+        git.head()
+    except ConfigurationError:
+        return []
+    return git.git("log", "--format=%H", "--", *map(str, (paths.LOCK, paths.ROUND, paths.SCORES))).split()
+
+
+def _blobs(files: Iterable[str]) -> list[str | None]:
+    """The name of the content of each `commit:path`; None where the commit has no such file."""
+    lines = _batch("--batch-check=%(objectname) %(objecttype)", files).decode().splitlines()
+    return [line.split()[0] if line.endswith(" blob") else None for line in lines]
+
+
+def _texts(names: Iterable[str | None]) -> dict[str, str]:
+    """The text of each content, by its name."""
+    answer, place, found = _batch("--batch", {name: None for name in names if name}), 0, {}
+    while place < len(answer):
+        end = answer.index(b"\n", place)
+        name, _, size = answer[place:end].decode().split()
+        place = end + 2 + int(size)
+        found[name] = answer[end + 1 : place - 1].decode("utf-8", "replace")
+    return found
+
+
+def _batch(form: str, names: Iterable[str]) -> bytes:
+    """What `git cat-file` says of many objects."""
+    asked = "".join(f"{name}\n" for name in names).encode()
+    return subprocess.run(["git", "cat-file", form], input=asked, check=True, capture_output=True).stdout
+
+
+def _pinned(text: str) -> dict[str, Any]:
+    """What a conf/round.yaml says of the round."""
+    try:
+        section = yaml.safe_load(text)["round"]
+    except (yaml.YAMLError, KeyError, TypeError):
+        return {}
+    return section if isinstance(section, dict) else {}
