@@ -11,7 +11,7 @@ from numerai_rounds.commands.live_scores import scores
 from numerai_rounds.io import http, live_scores, paths
 from tests.conftest import Repository
 from tests.past import CORR, MMC, PARAMS, PROMISED, QUICK, ground, head, promise, sent
-from tests.service.stand_in import Fault, StandIn, live_score, score_config
+from tests.service.stand_in import PRESENT, Fault, StandIn, live_score, score_config
 
 MINE = "model-mine-id"
 
@@ -179,6 +179,8 @@ def test_many_rounds_have_an_interval_of_their_own(
 ) -> None:
     sent(1199, head(repository), http.host(service.url))
     names = [CORR, MMC]
+    service.score_configs = dict.fromkeys(range(960, 1200), PRESENT)
+    service.targets = dict.fromkeys(range(960, 1200), "target_ender_60")
     service.scores = [live_score(MINE, number, name, 0.01) for number in range(960, 1200) for name in names]
     scores([])
     out = said(capsys)
@@ -201,7 +203,7 @@ def test_a_model_without_receipts_is_looked_up_with_keys(
     service.scores = [
         live_score("model-other-id", number, name, value, day)
         for number in range(1390, 1410)
-        for name in ("correlation20", CORR, MMC)
+        for name in ("v2_corr20", CORR, MMC)
         for day, value in ((19, 0.5), (20, 0.01))
     ]
     service.requests.clear()

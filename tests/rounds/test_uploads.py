@@ -53,7 +53,7 @@ def test_a_submission_arrives_and_is_read_back(season: Season, capsys: pytest.Ca
     (receipt,) = season.receipts()
     assert receipt.commit == season.repository.run("git", "rev-parse", "HEAD~1").stdout.strip()
     assert receipt.uncommitted == []
-    assert receipt.scores == {"corr": "correlation60", "mmc": "meta_model_contribution60"}
+    assert receipt.scores == {"corr": "corr60", "mmc": "mmc60"}
     assert f"round {ROUND}: accepted for {MODEL}" in capsys.readouterr().out
     assert f"{MODEL}: accepted" in season.repository.run("git", "log", "-1", "--format=%B").stdout
 

@@ -58,6 +58,11 @@ class TransientError(ServiceError):
 class RefusedError(ServiceError, ValueError):
     """The service understood a query and refused it; a ValueError because numerapi's own methods expect one."""
 
+    def __init__(self, message: str, words: str | None = None) -> None:
+        """`words` are the service's own in `message`; all of it without any."""
+        super().__init__(message)
+        self.words = message if words is None else words
+
 
 class MachineError(RoundsError):
     """The machine cannot do what was asked: no disk space, no permission."""
