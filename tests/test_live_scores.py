@@ -165,13 +165,16 @@ def test_a_commit_that_is_not_here_promises_nothing(
     assert "no commit here says what validation promised" in said(capsys)
 
 
-def test_a_late_round_is_scored_and_earns_nothing(
+def test_a_late_file_plays_the_next_round_unless_that_has_one_of_its_own(
     service: StandIn, repository: Repository, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    play(service, repository, range(1400, 1402), outcome="late")
+    play(service, repository, range(1401, 1402))
+    for number in (1400, 1401):
+        sent(number, head(repository), http.host(service.url), outcome="late", sha256=f"{number}" * 16)
+    service.scores += [live_score(MINE, 1402, CORR, 0.009), live_score(MINE, 1402, MMC, 0.001)]
     scores([])
-    assert "2 / 2 0.0080 8.00 0.0010 0.50 mine: live" in (out := said(capsys))
-    assert "came late and earned nothing: 2 rounds" in out
+    assert "mine target_ender_60 2 / 2 0.0080 8.00 0.0010 0.0390 0.0780 0.50" in (out := said(capsys))
+    assert "played with a file that came late for the round before: 1 round." in out
 
 
 def test_many_rounds_have_an_interval_of_their_own(

@@ -2,6 +2,7 @@
 
 RoundsError              1
 ├── ConfigurationError   2   conf/, params.yaml or an override is wrong: change it
+│   └── KeysError            the service refuses the API keys, or what they allow
 ├── DataError            3   the data breaks the tournament's rules: do not use it
 │   └── StaleError           the submission is not of the live data served now: predict again
 ├── ServiceError         4   the service did not answer as it should: try again
@@ -28,6 +29,10 @@ class ConfigurationError(RoundsError):
     """The configuration cannot be used as it is."""
 
     exit_code = 2
+
+
+class KeysError(ConfigurationError):
+    """The service refuses the API keys, or what they allow: neither another attempt nor another file helps."""
 
 
 class DataError(RoundsError):

@@ -1,9 +1,10 @@
 """`rounds list`: the rounds that were played here, from git and the receipts alone."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
+from numerai_rounds.base.columns import horizon_in_name
 from numerai_rounds.io import console, git, live_scores, played, promises, receipts
 from numerai_rounds.io.live_scores import Latest
 from numerai_rounds.io.receipts import Receipt
@@ -13,6 +14,9 @@ COLUMNS = ("round", "model", "CORR", "Sharpe", "outcome", "id", "sent (UTC)", "l
 
 NOT_SENT = "not sent"
 PENDING = "pending"
+"""No score yet; once there is one, the day of scoring."""
+
+KINDS = ("corr", "mmc")
 
 LETTERS = 8
 """Of an id, enough to know it by."""
@@ -34,7 +38,7 @@ def list_rounds(last: int = 20) -> None:
         row
         for number in numbers[:last]
         for row in (
-            [_sent(receipt, figures(receipt.commit), latest) for receipt in sent[number]]
+            [_sent(receipt, figures(receipt.commit), latest, sent) for receipt in sent[number]]
             if number in sent
             else [[str(number), "", *_validation(figures(tags[number])), NOT_SENT, "", "", "", ""]]
         )
@@ -51,7 +55,9 @@ def _tags() -> dict[int, str]:
     return {number: played.latest_tag(f"round-{number}") or name for number, name in numbers.items()}
 
 
-def _sent(receipt: Receipt, figures: Mapping[str, float], latest: Latest) -> list[str]:
+def _sent(
+    receipt: Receipt, figures: Mapping[str, float], latest: Latest, sent: Mapping[int, Sequence[Receipt]]
+) -> list[str]:
     model = receipt.model if receipt.experiment is None else f"{receipt.model}={receipt.experiment}"
     return [
         str(receipt.round),
@@ -60,7 +66,7 @@ def _sent(receipt: Receipt, figures: Mapping[str, float], latest: Latest) -> lis
         receipt.said,
         (receipt.submission_id or "")[:LETTERS],
         (receipt.submitted or "")[:16].replace("T", " "),
-        *(_live(receipt, kind, latest) for kind in ("corr", "mmc")),
+        *(_live(receipt, kind, latest) if receipt.arrived and not _replaced(receipt, sent) else "" for kind in KINDS),
     ]
 
 
@@ -69,11 +75,19 @@ def _validation(figures: Mapping[str, float]) -> list[str]:
     return ["" if value is None else format(value, form) for value, form in found]
 
 
+def _replaced(receipt: Receipt, sent: Mapping[int, Sequence[Receipt]]) -> bool:
+    """Whether a late file gave way to the own file of the round that it was to play."""
+    others = sent.get(receipt.plays, []) if receipt.outcome == "late" else []
+    return any(other.model == receipt.model and other.outcome == "accepted" for other in others)
+
+
 def _live(receipt: Receipt, kind: str, latest: Latest) -> str:
-    """A final live score; empty where nothing is to come."""
-    if not receipt.arrived or (receipt.scores and kind not in receipt.scores):
+    """A final live score, or how far it is; empty where nothing is to come."""
+    if receipt.scores and kind not in receipt.scores:
         return ""
-    row = latest.get((receipt.model, receipt.round, receipt.scores.get(kind, "")))
-    if row is None or not row.resolved:
+    row = latest.get((receipt.model, receipt.plays, receipt.scores.get(kind, "")))
+    if row is None:
         return PENDING
+    if not live_scores.is_final(row, horizon_in_name(receipt.payout.target) if receipt.payout else None):
+        return PENDING if row.day is None else f"day {row.day}"
     return "" if row.value is None else f"{row.value:.4f}"
