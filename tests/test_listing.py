@@ -52,8 +52,21 @@ def test_rounds_come_newest_first_with_what_became_of_them(
     live_scores.write([scored(1400, CORR, 0.0123), scored(1400, MMC, -0.001), scored(1402, CORR, 0.5, resolved=False)])
     list_rounds()
     assert rows(capsys) == [
-        ["1402", "mine", TARGET, "0.0200", "0.71", "accepted", "1402abc-", "2026-11-03", "12:01", "pending", "pending"],
-        ["1401", "mine=slower", TARGET, "0.0200", "0.71", "late", "1401abc-", "2026-11-02", "12:01", "pending"],
+        [
+            "1402",
+            "mine",
+            TARGET,
+            "0.0200",
+            "0.71",
+            "accepted",
+            "1402abc-",
+            "2026-11-03",
+            "12:01",
+            "day",
+            "20",
+            "pending",
+        ],
+        ["1401", "mine=slower", TARGET, "0.0200", "0.71", "late", "1401abc-", "2026-11-02", "12:01"],
         ["1400", "mine", TARGET, "0.0115", "0.71", "accepted", "1400abc-", "2026-11-01", "12:01", "0.0123", "-0.0010"],
     ]
 

@@ -11,7 +11,7 @@ from numerai_rounds.commands.live_scores import scores
 from numerai_rounds.io import http, live_scores, paths
 from tests.conftest import Repository
 from tests.past import CORR, MMC, PARAMS, PROMISED, QUICK, ground, head, promise, sent
-from tests.service.stand_in import Fault, StandIn, live_score, score_config
+from tests.service.stand_in import PRESENT, Fault, StandIn, live_score, score_config
 
 MINE = "model-mine-id"
 
@@ -165,13 +165,16 @@ def test_a_commit_that_is_not_here_promises_nothing(
     assert "no commit here says what validation promised" in said(capsys)
 
 
-def test_a_late_round_is_scored_and_earns_nothing(
+def test_a_late_file_plays_the_next_round_unless_that_has_one_of_its_own(
     service: StandIn, repository: Repository, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    play(service, repository, range(1400, 1402), outcome="late")
+    play(service, repository, range(1401, 1402))
+    for number in (1400, 1401):
+        sent(number, head(repository), http.host(service.url), outcome="late", sha256=f"{number}" * 16)
+    service.scores += [live_score(MINE, 1402, CORR, 0.009), live_score(MINE, 1402, MMC, 0.001)]
     scores([])
-    assert "2 / 2 0.0080 8.00 0.0010 0.50 mine: live" in (out := said(capsys))
-    assert "came late and earned nothing: 2 rounds" in out
+    assert "mine target_ender_60 2 / 2 0.0080 8.00 0.0010 0.0390 0.0780 0.50" in (out := said(capsys))
+    assert "played with a file that came late for the round before: 1 round." in out
 
 
 def test_many_rounds_have_an_interval_of_their_own(
@@ -179,6 +182,8 @@ def test_many_rounds_have_an_interval_of_their_own(
 ) -> None:
     sent(1199, head(repository), http.host(service.url))
     names = [CORR, MMC]
+    service.score_configs = dict.fromkeys(range(960, 1200), PRESENT)
+    service.targets = dict.fromkeys(range(960, 1200), "target_ender_60")
     service.scores = [live_score(MINE, number, name, 0.01) for number in range(960, 1200) for name in names]
     scores([])
     out = said(capsys)
@@ -201,7 +206,7 @@ def test_a_model_without_receipts_is_looked_up_with_keys(
     service.scores = [
         live_score("model-other-id", number, name, value, day)
         for number in range(1390, 1410)
-        for name in ("correlation20", CORR, MMC)
+        for name in ("v2_corr20", CORR, MMC)
         for day, value in ((19, 0.5), (20, 0.01))
     ]
     service.requests.clear()

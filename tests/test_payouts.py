@@ -21,7 +21,7 @@ Open = Callable[[], str]
 @pytest.mark.parametrize(
     ("numbers", "corr", "mmc", "clip", "target"),
     [
-        ((650, 1000, 1174), 0.5, 2.0, 0.05, "target_ender_20"),
+        ((650, 1000, 1174), 0.5, 2.0, 0.05, "target_cyrusd_20"),
         ((1175, 1342), 0.75, 2.25, 0.05, "target_ender_20"),
         ((1343, 9999), 3.0, 15.0, 1.0, "target_ender_60"),
     ],

@@ -68,6 +68,33 @@ def test_the_policy_of_a_round_is_the_services(service: StandIn, capsys: pytest.
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize(
+    ("told", "days", "expected"),
+    [
+        ("target_cyrusd_20", 20, "target_cyrusd_20"),
+        ("cyrusd_20", 20, "target_cyrusd_20"),
+        ("target_teager2b_60", 60, "target_teager2b_60"),
+        ("target_cyrusd_20", 60, "target_ender_60"),
+        ("target", 20, "target_ender_20"),
+        ("", 60, "target_ender_60"),
+        ("kaggle", 60, "target_ender_60"),
+    ],
+)
+def test_the_target_is_the_rounds_own_where_it_looks_as_far_ahead(
+    service: StandIn, told: str, days: int, expected: str
+) -> None:
+    service.score_configs[1343], service.targets[1343] = [corr(days=days), mmc(days=days)], told
+    found = numerai.payout(PARAMETERS, 1343)
+    assert found is not None
+    assert found.target == expected
+
+
+def test_past_rounds_paid_on_the_targets_of_their_time(service: StandIn) -> None:
+    assert [numerai.payout(PARAMETERS, number) for number in (650, 1174, 1175, 1342, 1343)] == [
+        policy_of(number) for number in (650, 1174, 1175, 1342, 1343)
+    ]
+
+
 def test_each_round_is_asked_for_by_its_number(service: StandIn) -> None:
     service.score_configs[1300] = [corr(7.0, 20), mmc(8.0, 20)]
     assert numerai.payout(PARAMETERS, 1300) == policy(target="target_ender_20", corr=7.0, mmc=8.0)

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from numerai_rounds.base.errors import DataError
+from numerai_rounds.base.errors import DataError, KeysError, ServiceError
 from numerai_rounds.io import receipts
 from numerai_rounds.io.receipts import Receipt
 
@@ -63,8 +63,9 @@ def test_what_is_no_receipt_is_named(text: str, sentence: str) -> None:
 def test_a_receipt_of_nothing_is_removed_after_a_failure_and_one_of_something_is_kept() -> None:
     path = receipts.place(receipt())
     receipts.write(receipt(outcome="sending"), path)
-    assert receipts.after_failure(path, receipt(), "an outage").reason == "an outage"
+    assert receipts.after_failure(path, receipt(), ServiceError("an outage")).reason == "an outage"
     assert not path.exists()
     receipts.write(receipt(outcome="creating"), path)
-    assert receipts.after_failure(path, receipt(), "an outage").outcome == "creating"
-    assert path.exists()
+    kept = receipts.after_failure(path, receipt(), KeysError("no such key"))
+    assert (kept.outcome, kept.reason, kept.obstacle) == ("unknown", "no such key", "keys")
+    assert receipts.read_all() == {path: kept.model_copy(update={"obstacle": None})}

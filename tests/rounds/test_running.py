@@ -240,12 +240,12 @@ def test_a_stage_that_stops_gives_its_own_exit_code_and_the_service_repeats_no_k
     assert stopped.stdout.splitlines()[-1].startswith("error: ")
     assert season.service.submissions == []
     season.service.files[LIVE] = sound
-    words = json.dumps({"errors": [{"message": f"invalid token {season.service.keys[1]}"}]}).encode()
+    words = json.dumps({"errors": [{"message": f"invalid_submission_ids of {season.service.keys[1]}"}]}).encode()
     season.service.faults["create_submission"] = [Fault(body=words, undone=True)]
     rejected = season.rounds(*RUN, check=False)
     assert rejected.returncode == 3
     assert "rejected" in rejected.stdout
-    assert "invalid token ***" in rejected.stdout
+    assert "invalid_submission_ids of ***" in rejected.stdout
     last = season.rounds(*RUN).stdout
     assert_played(season)
     assert_no_key_in(season, stopped.stdout + rejected.stdout + last)

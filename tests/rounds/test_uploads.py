@@ -18,7 +18,7 @@ from numerai_rounds.base.errors import (
 )
 from numerai_rounds.io import http, receipts
 from tests.rounds.faults import LASTING, OF_STORAGE, PASSING
-from tests.rounds.season import LIVE, MODEL, QUICK, ROUND, Season, upload
+from tests.rounds.season import LIVE, MODEL, NEXT, QUICK, ROUND, Season, upload
 from tests.service.stand_in import Fault, StandIn, self_signed
 
 
@@ -53,7 +53,7 @@ def test_a_submission_arrives_and_is_read_back(season: Season, capsys: pytest.Ca
     (receipt,) = season.receipts()
     assert receipt.commit == season.repository.run("git", "rev-parse", "HEAD~1").stdout.strip()
     assert receipt.uncommitted == []
-    assert receipt.scores == {"corr": "correlation60", "mmc": "meta_model_contribution60"}
+    assert receipt.scores == {"corr": "corr60", "mmc": "mmc60"}
     assert f"round {ROUND}: accepted for {MODEL}" in capsys.readouterr().out
     assert f"{MODEL}: accepted" in season.repository.run("git", "log", "-1", "--format=%B").stdout
 
@@ -244,7 +244,8 @@ def test_a_closed_round_is_not_sent_to_unless_late(season: Season) -> None:
     assert season.service.submissions == []
     upload(late=True)
     (receipt,) = season.receipts()
-    assert (receipt.outcome, receipt.reason) == ("late", "it came after the round had closed")
+    assert (receipt.outcome, receipt.counts_for) == ("late", NEXT)
+    assert f"the service queued it for round {NEXT}" in str(receipt.reason)
 
 
 def test_a_round_that_closes_during_the_run_is_told_as_late(season: Season) -> None:
@@ -256,7 +257,7 @@ def test_a_round_that_closes_during_the_run_is_told_as_late(season: Season) -> N
             season.service.clock = lambda: now + hours(2)
 
     season.service.on_request = close
-    with pytest.raises(ClosedError, match=r"came after the round had closed, for mine: .* earns nothing"):
+    with pytest.raises(ClosedError, match=rf"after the round had closed, for mine: .*plays it in round {NEXT}, stake"):
         upload()
     assert [receipt.outcome for receipt in season.receipts()] == ["late"]
 
@@ -355,7 +356,7 @@ def test_half_a_credential_is_an_error(season: Season, monkeypatch: pytest.Monke
 
 def test_wrong_keys_are_told_without_showing_them(season: Season, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NUMERAI_SECRET_KEY", "WRONGKEY")
-    with pytest.raises(ConfigurationError, match="authenticated") as stopped:
+    with pytest.raises(ConfigurationError, match="Your session is invalid or has expired") as stopped:
         upload()
     assert "WRONGKEY" not in str(stopped.value)
 

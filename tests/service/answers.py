@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tests.service import submissions
-from tests.service.shapes import CLOSES, OPENS, PRESENT, TOURNAMENT, iso, round_entry, scores_asked
+from tests.service import keys, pickles, submissions
+from tests.service.shapes import CLOSES, OPENS, TOURNAMENT, configs_of, iso, round_entry, scores_asked
 from tests.service.submissions import RefusedQueryError
 
 if TYPE_CHECKING:
@@ -25,10 +25,12 @@ def answer(service: "StandIn", query: str, variables: Mapping[str, Any], authori
     field = operation(query)
     if field not in ANSWERS:
         return _refusal(None, "Cannot query this field")
-    if field not in PUBLIC and authorization != "Token {}${}".format(*service.keys):
-        return _refusal(None, "You must be authenticated to perform this action")
+    if field not in PUBLIC and (words := keys.refusal(service, field, authorization)):
+        return _refusal(None, words)
+    # numerapi writes 0, which stands for the current round, into the query itself.
+    asked = {**variables, "number": 0} if re.search(r"\bnumber: 0\b", query) else variables
     try:
-        return {"data": {field: ANSWERS[field](service, variables)}}
+        return {"data": {field: ANSWERS[field](service, asked)}}
     except RefusedQueryError as error:
         return _refusal({field: None}, str(error), path=[field])
     except KeyError as error:
@@ -39,18 +41,22 @@ def _refusal(data: dict[str, None] | None, message: str, **more: Any) -> dict[st
     return {"errors": [{"message": message, **more}], "data": data}
 
 
-def _rounds(service: "StandIn", asked: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The current round, or the one asked for if it was ever opened."""
-    current, status = service.round_number, asked.get("status")
-    number = asked.get("number") or current
+def _rounds(service: "StandIn", asked: Mapping[str, Any]) -> list[dict[str, Any] | None]:
+    """The current round under 0 or no number, or the one asked for if it was ever opened."""
+    current, status, number = service.round_number, asked.get("status"), asked.get("number")
+    if number == 0 and (current is None or service.clock() >= service.ends):
+        if service.between == "null":
+            return [None]
+        raise RefusedQueryError("Current round not open for submissions")
+    number = number or current
     if number is None or number > (current or number):
         return []
     if status not in (None, _status(service, number)):
         return []
-    configs = service.score_configs.get(number, PRESENT)
+    configs = service.score_configs.get(number, configs_of(number))
     if number == current:
-        return [round_entry(number, service.opens, service.closes, configs)]
-    return [round_entry(number, OPENS, CLOSES.replace(year=OPENS.year), configs)]
+        return [round_entry(number, service.opens, service.closes, configs, service.targets.get(number))]
+    return [round_entry(number, OPENS, CLOSES.replace(year=OPENS.year), configs, service.targets.get(number))]
 
 
 def _status(service: "StandIn", number: int) -> str:
@@ -63,6 +69,13 @@ def _status(service: "StandIn", number: int) -> str:
 def _dataset(service: "StandIn", asked: Mapping[str, Any]) -> str:
     """An address for any name, whether there is such a file or not."""
     return service.signed(asked["filename"])
+
+
+def _scores(service: "StandIn", asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Live scores; every day of every score of every round is more than the service can tell in time."""
+    if not asked.get("displayName") and not asked.get("distinctOnRound"):
+        raise RefusedQueryError("The request timed out")
+    return scores_asked(service.scores, dict(asked))
 
 
 def _account(service: "StandIn", asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,7 +106,7 @@ def _account(service: "StandIn", asked: Mapping[str, Any]) -> dict[str, Any]:
         "status": "VERIFIED",
         "insertedAt": iso(OPENS),
         "models": models,
-        "apiTokens": [{"name": "key", "public_id": service.keys[0], "scopes": ["upload_submission"]}],
+        "apiTokens": [{"name": "key", "public_id": service.keys[0], "scopes": list(service.scopes)}],
     }
 
 
@@ -105,16 +118,18 @@ ANSWERS: dict[str, Callable[["StandIn", Mapping[str, Any]], Any]] = {
     "rounds": _rounds,
     "listDatasets": lambda service, _: sorted(service.files),
     "dataset": _dataset,
-    "submissionScores": lambda service, asked: scores_asked(service.scores, dict(asked)),
+    "submissionScores": _scores,
     "account": _account,
-    "apiTokenInfo": lambda service, _: {"scopes": list(service.scopes)},
+    "apiTokenInfo": keys.told,
     "submission_upload_auth": submissions.upload_auth,
     "create_submission": submissions.create_submission,
     "submissions": submissions.listed,
     "model": submissions.model,
     "submissionDownloadAuth": submissions.download_auth,
     "computePickleUploadAuth": submissions.upload_auth,
-    "createComputePickleUpload": submissions.create_pickle,
+    "createComputePickleUpload": pickles.create,
+    "computePickles": pickles.listed,
+    "assignPickleToModel": pickles.assign,
     "computePickleDataVersions": lambda service, _: _names(service.data_versions),
     "computePickleDockerImages": lambda service, _: _names(service.docker_images),
 }

@@ -8,18 +8,20 @@ import argparse
 import re
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import quote
 
 from tests.service.certificate import self_signed
 from tests.service.faults import Fault, Request
 from tests.service.handler import Server, etag_of
-from tests.service.shapes import CLOSES, OPENS, PRESENT, live_score, score_config
+from tests.service.keys import SCOPES
+from tests.service.pickles import Validation
+from tests.service.shapes import AFTER, CLOSES, OPENS, PRESENT, live_score, score_config
 from tests.service.submissions import Submission
 
 __all__ = [
@@ -63,14 +65,19 @@ class StandIn:
         self.opens, self.closes = OPENS, CLOSES
         """Of the current round; older ones closed in 2000."""
         self.late = True
-        """Whether submissions are taken after the round has closed."""
+        """Whether submissions are taken after the round has closed: for a day, and for the next round."""
+        self.between: Literal["error", "null"] = "error"
+        """What the current round is between rounds: a refusal, or nothing in a list."""
         self.score_configs: dict[int, list[Any]] = {}
-        """What rounds pay for; the others as `PRESENT` says."""
+        """What rounds pay for; the others as their time had it."""
+        self.targets: dict[int, str] = {}
+        """What rounds are scored on; the others as their time had it."""
         self.scores: list[dict[str, Any]] = []
         """Live scores, made with `live_score`."""
 
         self.keys = ("PUBLIC", "SECRET-KEY")
-        self.scopes = ["upload_submission", "download_submission", "read_submission_info", "read_user_info"]
+        self.scopes: Collection[str] = SCOPES
+        self.scope_words = "This API key lacks the scope {scope}"
         self.models = {"mine": "model-mine-id", "other": "model-other-id"}
         self.uploads: dict[str, bytes] = {}
         """What was put, by the names that the service gave."""
@@ -82,6 +89,8 @@ class StandIn:
         self.stored: Callable[[bytes], bytes] = lambda content: content
         """What is kept of a submission's content."""
         self.pickles: list[dict[str, Any]] = []
+        self.validation = Validation()
+        """How it ends for pickles."""
         self.assigned: dict[str, str] = {}
         """Id of the pickle that plays for a model: such a model takes no submissions."""
         self.docker_images = {name: str(uuid.uuid5(uuid.NAMESPACE_OID, name)) for name in PYTHONS}
@@ -98,8 +107,7 @@ class StandIn:
         self.errors: list[BaseException] = []
         self.closing = threading.Event()
         self.lock = threading.RLock()
-        self._signatures: set[tuple[str, str, str]] = set()
-        self._signed = 0
+        self._signatures: dict[str, tuple[str, str]] = {}
         self._scheme = "https" if certificate else "http"
         self._server = Server(self, port, certificate)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
@@ -117,6 +125,11 @@ class StandIn:
         self._thread.join()
         if self.errors and error is None:
             raise self.errors[0]
+
+    @property
+    def ends(self) -> datetime:
+        """When the current round takes nothing any more, not even for the next one."""
+        return self.closes + AFTER
 
     @property
     def url(self) -> str:
@@ -149,14 +162,13 @@ class StandIn:
     def address(self, method: str, path: str) -> str:
         """An address with a new signature, which allows one method."""
         with self.lock:
-            self._signed += 1
-            signature = f"secret{self._signed}"
-            self._signatures.add((method, path, signature))
+            signature = f"secret{len(self._signatures) + 1}"
+            self._signatures[signature] = (method, path)
         return f"{self.url}{path}?X-Amz-Signature={signature}"
 
     def is_signed(self, method: str, path: str, signature: str | None) -> bool:
         """Whether an address was given out for that method."""
-        return (method, path, signature) in self._signatures
+        return signature is not None and self._signatures.get(signature) == (method, path)
 
     def take(self, operation: str, others: list[Fault] | None = None) -> Fault:
         """The fault of the next request of an operation, which is then used up."""

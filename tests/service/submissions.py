@@ -1,4 +1,4 @@
-"""How the service takes files: submissions, which it checks, and pickled models."""
+"""How the service takes submissions: it checks each, and says which one counts for which round."""
 
 import re
 import secrets
@@ -38,6 +38,8 @@ class Submission:
     inserted_at: datetime
     selected: bool = True
     """Whether it is the one that counts for its model and round."""
+    queued: bool = False
+    """Whether it came late for the round before, whose ids the service replaces by those of its new round."""
     listings: int = 0
     """How often it could have been listed."""
 
@@ -46,18 +48,24 @@ def upload_auth(service: "StandIn", asked: Mapping[str, Any]) -> dict[str, str]:
     """A name of the service's own for a file to come, and where to PUT it."""
     check_model(service, asked["modelId"])
     name = PurePath(asked["filename"])
-    letters = "".join(secrets.choice(string.ascii_letters) for _ in range(12))
+    letters = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(12))
     filename = f"{name.stem}-{letters}{name.suffix}"
     return {"filename": filename, "url": service.address("PUT", f"/uploads/{quote(filename)}")}
 
 
 def create_submission(service: "StandIn", asked: Mapping[str, Any]) -> dict[str, str]:
-    """Submit a file that was put; it takes the place of the model's earlier one of the same round."""
+    """Submit a file that was put; it takes the place of the model's earlier one of the same round.
+
+    After the deadline it is queued for the next round, unless that one has a file of its own.
+    """
     check_model(service, asked["modelId"])
-    content = _put(service, asked["filename"])
+    content = put_content(service, asked["filename"])
     now = service.clock()
-    if service.round_number is None or now < service.opens or (now >= service.closes and not service.late):
+    is_late = now >= service.closes
+    if service.round_number is None or now < service.opens or now >= service.ends or (is_late and not service.late):
         raise RefusedQueryError("Current round not open for submissions")
+    if asked["modelId"] in service.assigned:
+        raise RefusedQueryError("This model has an active model upload, disable it to submit predictions")
     live = live_ids(service)
     if live is not None and (problem := invalid(content, live)):
         raise RefusedQueryError(problem)
@@ -66,12 +74,16 @@ def create_submission(service: "StandIn", asked: Mapping[str, Any]) -> dict[str,
         model_id=asked["modelId"],
         filename=asked["filename"],
         content=service.stored(content),
-        round=service.round_number,
+        round=service.round_number + is_late,
         inserted_at=now,
+        queued=is_late,
     )
-    for earlier in service.submissions:
-        if (earlier.model_id, earlier.round) == (made.model_id, made.round):
-            earlier.selected = False
+    others = [entry for entry in service.submissions if (entry.model_id, entry.round) == (made.model_id, made.round)]
+    if made.queued and any(entry.selected and not entry.queued for entry in others):
+        made.selected = False
+    else:
+        for entry in others:
+            entry.selected = False
     service.submissions.append(made)
     return {"id": made.id}
 
@@ -104,24 +116,6 @@ def download_auth(service: "StandIn", asked: Mapping[str, Any]) -> dict[str, str
             url = service.address("GET", f"/submissions/{entry.id}/{quote(entry.filename)}")
             return {"filename": entry.filename, "url": url}
     raise RefusedQueryError("Submission not found")
-
-
-def create_pickle(service: "StandIn", asked: Mapping[str, Any]) -> dict[str, str]:
-    """Take a pickled model that was put."""
-    check_model(service, asked["modelId"])
-    made = {
-        "id": str(uuid.uuid4()),
-        "model_id": asked["modelId"],
-        "filename": asked["filename"],
-        "content": _put(service, asked["filename"]),
-        "data_version": asked.get("dataVersionId"),
-        "docker_image": asked.get("dockerImageId"),
-    }
-    for key, offered in (("data_version", service.data_versions), ("docker_image", service.docker_images)):
-        if made[key] not in (None, *offered.values()):
-            raise RefusedQueryError(f"{key} not found")
-    service.pickles.append(made)
-    return {"id": made["id"]}
 
 
 def check_model(service: "StandIn", model_id: str | None) -> None:
@@ -164,7 +158,7 @@ def invalid(content: bytes, live: set[str]) -> str | None:
     return next((problem for problem, met in rules.items() if not met), None)
 
 
-def _put(service: "StandIn", filename: str) -> bytes:
+def put_content(service: "StandIn", filename: str) -> bytes:
     if filename not in service.uploads:
         raise RefusedQueryError("No such file")
     return service.uploads[filename]
@@ -177,8 +171,13 @@ def _listing(service: "StandIn", model_id: str) -> list[tuple[Submission, bool]]
     shown = [entry for entry in entries if entry.listings >= service.shown_after]
     selected: dict[int, str] = {}
     for entry in shown:
-        if entry.listings >= service.selected_after:
+        if entry.listings >= service.selected_after and not (entry.queued and _on_time(shown, entry)):
             selected.setdefault(entry.round, entry.id)
     for entry in entries:
         entry.listings += 1
     return [(entry, selected.get(entry.round) == entry.id) for entry in shown]
+
+
+def _on_time(shown: list[Submission], queued: Submission) -> bool:
+    """Whether a round has a file of its own, beside one that came late for the round before."""
+    return any(entry.round == queued.round and not entry.queued for entry in shown)

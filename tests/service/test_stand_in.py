@@ -54,7 +54,7 @@ def test_an_account_tells_its_models_to_those_who_have_its_keys(service: StandIn
     assert service.keys[1] not in str(account)
     api.token = ("PUBLIC", "WRONG")
     for ask in (api.get_models, api.model_upload_data_versions, lambda: api.submission_ids(MINE), lambda: send(api)):
-        with pytest.raises(ValueError, match="You must be authenticated"):
+        with pytest.raises(ValueError, match="Your session is invalid or has expired"):
             ask()
     assert api.get_current_round() == ROUND
     assert api.list_datasets() == sorted(service.files)
@@ -128,11 +128,64 @@ def test_rounds_open_and_close_by_the_clock_of_the_service(service: StandIn, api
         service.clock = lambda hours=hours: now + timedelta(hours=hours)
         assert api.list_rounds(status="open") == []
         assert [found["number"] for found in api.list_rounds(status=status)] == [ROUND]
-    send(api)
-    assert service.submissions[0].inserted_at == now + timedelta(hours=2)
+        assert api.get_current_round() == ROUND
+    service.clock = lambda: now + timedelta(hours=26)
+    with pytest.raises(ValueError, match="Current round not open for submissions"):
+        api.get_current_round()
+    service.between = "null"
+    assert api.get_current_round() is None
+    with pytest.raises(ValueError, match="Current round not open for submissions"):
+        send(api)
+
+
+def test_a_late_submission_is_queued_for_the_next_round_unless_that_has_one_on_time(
+    service: StandIn, api: numerapi.NumerAPI
+) -> None:
+    now = datetime(2030, 5, 1, 12, 30, tzinfo=UTC)
+    service.opens, service.closes = now - timedelta(hours=2), now - timedelta(hours=1)
+    service.clock = lambda: now
     service.late = False
     with pytest.raises(ValueError, match="Current round not open for submissions"):
         send(api)
+    service.late = True
+    send(api)
+    (late,) = service.submissions
+    assert (late.inserted_at, late.round, late.queued) == (now, ROUND + 1, True)
+    assert [found["round_num"] for found in api.get_submission_filenames(model_id=MINE)] == [ROUND + 1]
+    (entry,) = api.list_rounds(number=ROUND)
+    assert entry["closeTime"] - entry["closeStakingTime"] == timedelta(days=1)
+    service.round_number, service.closes = ROUND + 1, now + timedelta(hours=1)
+    service.files[f"v5.3/live_{ROUND + 1}.parquet"] = live()
+    send(api)
+    (counting,) = api.get_submission_filenames(model_id=MINE)
+    assert counting["filename"] == service.submissions[1].filename
+
+
+def test_a_key_opens_what_its_scopes_say(service: StandIn, api: numerapi.NumerAPI) -> None:
+    asked = "query { apiTokenInfo { name publicId scopes } }"
+    assert set(api.raw_query(asked, authorization=True)["data"]["apiTokenInfo"]["scopes"]) >= {"download_submission"}
+    made = send(api)
+    service.scopes = ["upload_submission"]
+    send(api)
+    for ask, scope in (
+        (lambda: api.submission_ids(MINE), "read_submission_info"),
+        (api.get_models, "read_user_info"),
+        (lambda: api.download_submission(made), "download_submission"),
+    ):
+        with pytest.raises(ValueError, match=scope):
+            ask()
+
+
+def test_what_rounds_pay_for_is_told_as_their_time_had_it(service: StandIn, api: numerapi.NumerAPI) -> None:
+    paid = {}
+    for number in (1000, 1200, ROUND):
+        (entry,) = api.list_rounds(number=number)
+        configs = entry["roundScoreConfigs"]
+        assert {config["displayName"] for config in configs} == {"v2_corr20", "mmc", "corr60", "mmc60", "bmc", "fnc_v3"}
+        assert all(isinstance(config["payoutFactor"], str) for config in configs)
+        assert all(config["isPayout"] or config["defaultMultiplier"] == 0.0 for config in configs)
+        paid[entry["target"]] = [config["defaultMultiplier"] for config in configs if config["isPayout"]]
+    assert paid == {"target_cyrusd_20": [0.5, 2.0], "target_ender_20": [0.75, 2.25], "target_ender_60": [3.0, 15.0]}
 
 
 def test_live_scores_are_filtered_as_asked(service: StandIn, api: numerapi.NumerAPI) -> None:
@@ -142,8 +195,10 @@ def test_live_scores_are_filtered_as_asked(service: StandIn, api: numerapi.Numer
         for name in ("v2_corr20", "bmc")
         for day in (1, 20)
     ]
-    assert len(api.submission_scores(MINE)) == 8
-    assert api.submission_scores("model-other-id") == []
+    with pytest.raises(ValueError, match="timed out"):
+        api.submission_scores(MINE)
+    assert len(api.submission_scores(MINE, display_name="bmc")) == 4
+    assert api.submission_scores("model-other-id", distinct_on_round=True) == []
     latest = api.submission_scores(MINE, distinct_on_round=True)
     assert [(score["roundNumber"], score["day"]) for score in latest] == [
         (1340, 20),
@@ -164,6 +219,20 @@ def test_a_pickled_model_is_taken(service: StandIn, api: numerapi.NumerAPI, tmp_
     (pickle,) = service.pickles
     assert (pickle["id"], pickle["content"], pickle["model_id"]) == (made, b"pickle", MINE)
     assert pickle["docker_image"] == service.docker_images["Python 3.11"]
+    query = "query { computePickles { id validationStatus } }"
+    seen = [
+        api.raw_query(query, {"modelId": MINE}, authorization=True)["data"]["computePickles"][0]["validationStatus"]
+        for _ in range(2)
+    ]
+    assert seen == ["pending", "validated"]
+    assigned = api.raw_query(
+        "mutation { assignPickleToModel }", {"modelId": MINE, "pickleId": made}, authorization=True
+    )
+    assert assigned["data"]["assignPickleToModel"] is True
+    models = api.raw_query("query { account { models { id } } }", authorization=True)["data"]["account"]["models"]
+    assert {model["id"]: model["computePickleUpload"] for model in models}[MINE] == {"id": made}
+    with pytest.raises(ValueError, match="active model upload"):
+        send(api)
 
 
 def test_a_fault_comes_after_what_was_asked_or_in_its_place(service: StandIn, api: numerapi.NumerAPI) -> None:

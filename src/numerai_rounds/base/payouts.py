@@ -3,7 +3,7 @@
 from numerai_rounds.base.params import Payout
 
 POLICIES = {
-    650: Payout(target="target_ender_20", corr=0.5, mmc=2.0, clip=0.05, factor=1.0),
+    650: Payout(target="target_cyrusd_20", corr=0.5, mmc=2.0, clip=0.05, factor=1.0),
     1175: Payout(target="target_ender_20", corr=0.75, mmc=2.25, clip=0.05, factor=1.0),
     1343: Payout(target="target_ender_60", corr=3.0, mmc=15.0, clip=1.0, factor=1.0),
 }
@@ -15,8 +15,7 @@ def policy_of(number: int | None) -> Payout | None:
 
     Before round 1343 the factor was min(1, 72,000 NMR / all stakes at risk), which this table does not know: it has
     1, the most that the factor could be, so a payout simulated for such a round is at most too large in size.
-    That their targets were `target_ender_20` throughout is assumed: the documentation names the scores only.
-    Source: "Staking" in the tournament's documentation.
+    Source: "Staking" in the tournament's documentation; the targets are those that the rounds themselves told.
     """
     if number is None:
         return None

@@ -95,7 +95,7 @@ def run(
         list[str] | None,
         typer.Option(metavar="MODEL[=EXPERIMENT]", help="Slot to send to; EXPERIMENT is a preset of conf/experiment."),
     ] = None,
-    late: Annotated[bool, typer.Option("--late", help="Also after the round has closed.")] = False,
+    late: Annotated[bool, typer.Option("--late", help="Also after the round has closed: for the next one.")] = False,
     every: Annotated[float, typer.Option(min=1, help="Seconds between questions while waiting.")] = 30,
     patience: Annotated[float, typer.Option(min=0, help="Minutes to wait at most.")] = 90,
 ) -> None:
@@ -127,7 +127,7 @@ def upload(
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, send nothing.")] = False,
-    late: Annotated[bool, typer.Option("--late", help="Also after the round has closed.")] = False,
+    late: Annotated[bool, typer.Option("--late", help="Also after the round has closed: for the next one.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Also what was sent before.")] = False,
 ) -> None:
     """Send the submission of the pinned round, read it back, and keep a receipt."""

@@ -1,8 +1,10 @@
 """`rounds list`: the rounds that were played here, from git and the receipts alone."""
 
 import re
+from collections.abc import Mapping, Sequence
 from functools import cache
 
+from numerai_rounds.base.eras import horizon_in_name
 from numerai_rounds.io import committed, console, git, live_scores, promises, receipts
 from numerai_rounds.io.live_scores import Latest
 from numerai_rounds.io.promises import Promise
@@ -16,6 +18,9 @@ TOURNAMENT = "numerai"
 """The only source whose rounds can be sent."""
 
 PENDING = "pending"
+"""No score yet; once there is one, the day of scoring."""
+
+KINDS = ("corr", "mmc")
 
 LETTERS = 8
 """Of an id, enough to know it by."""
@@ -42,7 +47,7 @@ def list_rounds(last: int = 20) -> None:
         row
         for number in numbers[:last]
         for row in (
-            [_sent(receipt, promised(receipt.commit), latest) for receipt in sent[number]]
+            [_sent(receipt, promised(receipt.commit), latest, sent) for receipt in sent[number]]
             if number in sent
             else [_not_sent(number, sources[number], promised(made[number]))]
         )
@@ -68,7 +73,7 @@ def _not_sent(number: int, source: str | None, promise: Promise) -> list[str]:
     return [str(number), "", *_validation(promise), why, "", "", "", ""]
 
 
-def _sent(receipt: Receipt, promise: Promise, latest: Latest) -> list[str]:
+def _sent(receipt: Receipt, promise: Promise, latest: Latest, sent: Mapping[int, Sequence[Receipt]]) -> list[str]:
     model = receipt.model if receipt.experiment is None else f"{receipt.model}={receipt.experiment}"
     return [
         str(receipt.round),
@@ -77,7 +82,7 @@ def _sent(receipt: Receipt, promise: Promise, latest: Latest) -> list[str]:
         receipt.said,
         (receipt.submission_id or "")[:LETTERS],
         (receipt.submitted or "")[:16].replace("T", " "),
-        *(_live(receipt, kind, latest) for kind in ("corr", "mmc")),
+        *(_live(receipt, kind, latest) if receipt.arrived and not _replaced(receipt, sent) else "" for kind in KINDS),
     ]
 
 
@@ -88,11 +93,19 @@ def _validation(promise: Promise) -> list[str]:
     return [(promise.target or "") if any(figures) else "", *figures]
 
 
+def _replaced(receipt: Receipt, sent: Mapping[int, Sequence[Receipt]]) -> bool:
+    """Whether a late file gave way to the own file of the round that it was to play."""
+    others = sent.get(receipt.plays, []) if receipt.outcome == "late" else []
+    return any(other.model == receipt.model and other.outcome == "accepted" for other in others)
+
+
 def _live(receipt: Receipt, kind: str, latest: Latest) -> str:
-    """A final live score; empty where nothing is to come."""
-    if not receipt.arrived or (receipt.scores and kind not in receipt.scores):
+    """A final live score, or how far it is; empty where nothing is to come."""
+    if receipt.scores and kind not in receipt.scores:
         return ""
-    row = latest.get((receipt.model, receipt.round, receipt.scores.get(kind, "")))
-    if row is None or not row.resolved:
+    row = latest.get((receipt.model, receipt.plays, receipt.scores.get(kind, "")))
+    if row is None:
         return PENDING
+    if not live_scores.is_final(row, horizon_in_name(receipt.payout.target) if receipt.payout else None):
+        return PENDING if row.day is None else f"day {row.day}"
     return "" if row.value is None else f"{row.value:.4f}"

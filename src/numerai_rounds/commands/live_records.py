@@ -9,6 +9,7 @@ from numerai_rounds.base.params import Payout
 from numerai_rounds.domain import live
 from numerai_rounds.domain.live import Round
 from numerai_rounds.domain.scoring.loop import column_name
+from numerai_rounds.io import live_scores
 from numerai_rounds.io.live_scores import Latest, LiveScore
 from numerai_rounds.io.promises import Promise
 from numerai_rounds.io.receipts import Receipt
@@ -40,7 +41,7 @@ class Record(NamedTuple):
     """In order."""
     promise: Promise | None
     late: int
-    """Rounds whose submission came late, and earns nothing."""
+    """Rounds played with a file that came late for the round before."""
     foreign: int
     """Rounds whose submission was not sent from here."""
 
@@ -51,12 +52,12 @@ def records(
     """A record for each target that the rounds of a model pay for; `sent` are its receipts."""
     outcomes: dict[int, set[str]] = {}
     for receipt in sent:
-        outcomes.setdefault(receipt.round, set()).add(receipt.outcome)
+        outcomes.setdefault(receipt.plays, set()).add(receipt.outcome)
     late = {number for number, found in outcomes.items() if found == {"late"}}
     by_target: dict[str | None, list[Round]] = {}
     for number in sorted({number for name, number, _ in latest if name == model} | set(outcomes)):
         policy = terms[number].payout
-        entry = _round(model, number, latest, terms[number], is_late=number in late)
+        entry = _round(model, number, latest, terms[number])
         by_target.setdefault(policy.target if policy else None, []).append(entry)
     return [
         Record(
@@ -71,12 +72,13 @@ def records(
     ]
 
 
-def _round(model: str, number: int, latest: Latest, terms: Terms, *, is_late: bool) -> Round:
-    """A round with the scores that it pays for; it is resolved once all of them are."""
+def _round(model: str, number: int, latest: Latest, terms: Terms) -> Round:
+    """A round with the scores that it pays for; it is resolved once all of them are final."""
     rows = {kind: latest.get((model, number, name)) for kind, name in terms.names.items()}
-    resolved = bool(rows) and all(row is not None and row.resolved for row in rows.values())
+    days = horizon_in_name(terms.payout.target) if terms.payout else None
+    resolved = bool(rows) and all(row is not None and live_scores.is_final(row, days) for row in rows.values())
     corr, mmc = _number(rows.get("corr"), "value"), _number(rows.get("mmc"), "value")
-    paid = math.nan if is_late or terms.payout is None else live.paid(corr, mmc, terms.payout)
+    paid = math.nan if terms.payout is None else live.paid(corr, mmc, terms.payout)
     return Round(number, resolved, corr, mmc, paid, _number(rows.get("corr"), "percentile"))
 
 
@@ -99,7 +101,7 @@ def sentences(record: Record) -> list[str]:
     found = live.figures(record.rounds)
     counts = {
         "pending": found.pending,
-        "came late and earned nothing": record.late,
+        "played with a file that came late for the round before": record.late,
         "not sent from here": record.foreign,
     }
     rest = "; ".join(f"{what}: {_rounds(count)}" for what, count in counts.items() if count)

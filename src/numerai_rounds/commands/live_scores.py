@@ -92,7 +92,7 @@ def _keep(told: Sequence[LiveScore], *, commit: bool) -> list[LiveScore]:
 
 def _show(client: Client, models: Sequence[str], kept: Sequence[LiveScore], sent: Sequence[Receipt]) -> None:
     """A table of all models, and sentences about each."""
-    terms = _terms(client, sent, {row.round for row in kept} | {receipt.round for receipt in sent})
+    terms = _terms(client, sent, {row.round for row in kept} | {receipt.plays for receipt in sent})
     latest = live_scores.latest(kept)
     found = []
     for model in models:
@@ -110,7 +110,8 @@ def _show(client: Client, models: Sequence[str], kept: Sequence[LiveScore], sent
 
 def _terms(client: Client, sent: Iterable[Receipt], rounds: Collection[int]) -> dict[int, Terms]:
     """What each round pays for: as a receipt has it, or else the service."""
-    known = {receipt.round: Terms(receipt.scores, receipt.payout) for receipt in sent if receipt.scores}
+    on_time = [receipt for receipt in sent if receipt.scores and receipt.plays == receipt.round]
+    known = {receipt.round: Terms(receipt.scores, receipt.payout) for receipt in on_time}
     anything = numerai.Params(kind="numerai", version="v5.0", extra_files=[])
 
     @cache

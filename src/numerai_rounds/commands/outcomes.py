@@ -2,7 +2,14 @@
 
 from collections.abc import Sequence
 
-from numerai_rounds.base.errors import ClosedError, ConfigurationError, DataError, RoundsError, ServiceError
+from numerai_rounds.base.errors import (
+    ClosedError,
+    ConfigurationError,
+    DataError,
+    KeysError,
+    RoundsError,
+    ServiceError,
+)
 from numerai_rounds.io import console, git, paths, receipts
 from numerai_rounds.io.receipts import Receipt
 
@@ -34,15 +41,22 @@ def problem(found: Sequence[Receipt], *, late: bool) -> RoundsError | None:
         return _kind(lost)(f"round {number}: {summary(found)}. {words}. {_advice(lost)}")
     missed = [receipt.model for receipt in found if receipt.outcome == "late"]
     if missed and not late:
+        number = found[0].round
         return ClosedError(
-            f"round {found[0].round}: the submission came after the round had closed, for {', '.join(missed)}: it is "
-            "scored but earns nothing. Start earlier."
+            f"round {number}: the submission came after the round had closed, for {', '.join(missed)}: it is not "
+            f"scored for round {number}. The service plays it in round {number + 1}, stake and all, although it was "
+            f"predicted from the live data of round {number}: `rounds run --upload` in round {number + 1} puts that "
+            "round's own file in its place. Start earlier."
         )
     return None
 
 
 def _kind(lost: Sequence[Receipt]) -> type[RoundsError]:
     """What a scheduler should take it for: it may try again where anything is not known."""
+    if any(receipt.obstacle == "keys" for receipt in lost):
+        return KeysError
+    if all(receipt.obstacle == "closed" and receipt.outcome == "sending" for receipt in lost):
+        return ClosedError
     outcomes = {receipt.outcome for receipt in lost}
     if outcomes == {"superseded"}:
         return ConfigurationError
@@ -52,6 +66,10 @@ def _kind(lost: Sequence[Receipt]) -> type[RoundsError]:
 def _advice(lost: Sequence[Receipt]) -> str:
     if all(receipt.outcome == "superseded" for receipt in lost):
         return "Nothing was sent."
+    if any(receipt.obstacle == "keys" for receipt in lost):
+        return "With keys that the service takes, run the same command again: it asks first, and sends what is missing."
+    if all(receipt.obstacle == "closed" and receipt.outcome == "sending" for receipt in lost):
+        return "`rounds run --wait` plays the next round."
     if any(receipt.outcome == "rejected" for receipt in lost):
         return "What the service says tells what to mend; then run the same command again."
     return "Run the same command again: it asks the service first, and sends nothing that is there."

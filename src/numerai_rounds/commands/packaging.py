@@ -32,8 +32,9 @@ class _Upload(NamedTuple):
 def package(*, check: bool, send: bool = False, model: str | None = None) -> None:
     """Write the package, try it out in an environment like Numerai's, and `send` it to a model slot.
 
-    Raises ConfigurationError where the pipeline has not run with these parameters, DataError where the package does
-    not predict what the pipeline does, or breaks a limit.
+    What is sent is followed until Numerai has validated it, and assigned. Raises ConfigurationError where the pipeline
+    has not run with these parameters, DataError where the package does not predict what the pipeline does, breaks a
+    limit, or fails Numerai's own trial.
     """
     with exclusive.only_one("rounds package"):
         parameters = load()
@@ -54,7 +55,12 @@ def package(*, check: bool, send: bool = False, model: str | None = None) -> Non
         console.say(f"{parameters.model.kind} on {len(features):,} features: {paths.PACKAGE}")
         if upload:
             made = upload.client.upload(paths.PACKAGE, upload.destination)
-            console.say(f"uploaded to {model} as {made}: its page on numer.ai tells when Numerai has run it.")
+            console.say(f"uploaded to {model} as {made}; Numerai tries it out, which takes some minutes.")
+            upload.client.follow(made, upload.destination.model)
+            console.say(
+                f"{model}: validated and assigned. Numerai submits for it from now on, and takes no other submission "
+                "for it until the model upload is disabled on its page on numer.ai."
+            )
 
 
 def compare(predictions: "pd.Series[float]", submission: bytes, image: str) -> float:

@@ -31,8 +31,8 @@ TRIES = 3
 """Times that a round is opened and predicted because its files changed meanwhile."""
 
 WHEN = (
-    "Rounds open from Tuesday to Saturday at 12:00 UTC: --wait waits for the next one, --late sends what is scored but "
-    "earns nothing."
+    "Rounds open from Tuesday to Saturday at 12:00 UTC: --wait waits for the next one. After a round has closed, "
+    "--late sends its file nevertheless: the service plays it in the next round."
 )
 
 

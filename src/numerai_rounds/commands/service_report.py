@@ -178,11 +178,13 @@ def _round(client: Client, parameters: Params | None) -> Iterator[tuple[str, str
     window = client.window(number)
     state = "open" if window.is_open else "not open"
     yield SOUND, f"{state}: from {window.opens:%Y-%m-%d %H:%M:%S} to {window.closes:%Y-%m-%d %H:%M:%S} UTC"
+    target, scores = client.terms(number)
     paid = [
         f"{score.default_multiplier:g} x {score.name}" if score.default_multiplier is not None else score.name
-        for score in client.scores_paid(number)
+        for score in scores
     ]
-    yield (SOUND if paid else NOTE), f"pays {' + '.join(paid) or 'for nothing that is told'}"
+    on = f" on {target}" if target else ""
+    yield (SOUND if paid else NOTE), f"pays {' + '.join(paid) or 'for nothing that is told'}{on}"
 
 
 def _without_secrets(text: str) -> str:

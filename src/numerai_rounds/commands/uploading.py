@@ -12,13 +12,14 @@ from numerai_rounds.base.errors import (
     ClosedError,
     ConfigurationError,
     DataError,
+    KeysError,
     ServiceError,
     some,
 )
 from numerai_rounds.base.params import Params
 from numerai_rounds.commands import outcomes
 from numerai_rounds.domain import submission
-from numerai_rounds.io import console, credentials, exclusive, receipts, slots, submitting
+from numerai_rounds.io import console, credentials, exclusive, reading_back, receipts, slots, submitting
 from numerai_rounds.io.account import Account
 from numerai_rounds.io.live_ids import ids_now
 from numerai_rounds.io.numerai import Window
@@ -31,7 +32,7 @@ NUMERAI = "numerai"
 
 @dataclass(frozen=True)
 class Options:
-    """How to upload: `late` also after the round has closed, `again` also what was sent before."""
+    """How to upload: `late` also after the round has closed, to be played in the next one; `again` what was sent."""
 
     models: Sequence[str] = ()
     late: bool = False
@@ -69,7 +70,8 @@ def upload(options: Options, *, dry_run: bool) -> None:
     """Send the submission of the pinned round to each model and commit the receipts.
 
     Raises the worst of what happened: ClosedError where the round is not open, DataError where the file breaks a rule
-    or the service rejects it, ServiceError where it is not known what became of it.
+    or the service rejects it, ServiceError where it is not known what became of it, ConfigurationError where the keys
+    do not allow it or an uploaded model plays for the slot.
     """
     with exclusive.only_one("rounds upload"):
         parameters = load()
@@ -121,7 +123,7 @@ def send(parameters: Params, options: Options, *, strict: bool = False) -> list[
     new = {slot: common.receipt(slot, model_id, ready[slot], rows[slot]) for slot, model_id in targets.items()}
     if not options.again:
         _refuse_old(list(new.values()))
-    return [_deliver(account, receipt, ready[slot].content, again=options.again) for slot, receipt in new.items()]
+    return [_deliver(account, receipt, ready[slot].content, options) for slot, receipt in new.items()]
 
 
 def _refuse_old(new: Sequence[Receipt]) -> None:
@@ -150,24 +152,41 @@ def _window(account: Account, parameters: Params, *, late: bool) -> Window:
     window = account.window(number)
     if window.is_open:
         return window
-    current = account.current_round()
-    if number != current:
+    if account.now < window.opens:
+        raise ClosedError(
+            f"round {number} opens at {window.opens:%Y-%m-%d %H:%M} UTC: `rounds run --wait` waits for it."
+        )
+    try:
+        current: int | None = account.current_round()
+    except ClosedError:
+        current = None
+    if current not in (number, None):
         raise ClosedError(
             f"round {number} is pinned, and the service plays round {current}: a submission would go there. "
             "Run `rounds open` and `dvc repro`, or `rounds run`."
         )
+    closed = f"round {number} closed at {window.closes:%Y-%m-%d %H:%M} UTC"
+    if current is None and (window.ends is None or account.now >= window.ends):
+        raise ClosedError(f"{closed}, and nothing is taken for it any more. `rounds run --wait` plays the next round.")
     if not late:
-        when = "opens" if account.now < window.opens else "closed"
-        time = window.opens if account.now < window.opens else window.closes
         raise ClosedError(
-            f"round {number} {when} at {time:%Y-%m-%d %H:%M} UTC. Late submissions are scored but earn nothing: "
-            "send one with --late, or wait for the next round with `rounds run --wait`."
+            f"{closed}. What is sent now is not scored for it: the service plays it in round {number + 1}, stake and "
+            f"all, although it was predicted from the live data of round {number}. Wait for the next round with "
+            "`rounds run --wait`; --late sends it nevertheless."
         )
+    console.complain(
+        f"{closed}: what is sent now is played in round {number + 1}, although it was predicted from the live data of "
+        f"round {number}, until that round gets a file of its own."
+    )
     return window
 
 
 def _targets(account: Account, options: Options) -> dict[Slot, str]:
-    """The models to send to, with their ids; without any named, the account's only one."""
+    """The models to send to, with their ids; without any named, the account's only one.
+
+    ConfigurationError where the keys do not allow all that is needed, and where an uploaded model plays for one.
+    """
+    account.check_scopes()
     models = account.models()
     chosen = slots.parse(options.models)
     if not chosen and len(models) == 1:
@@ -175,7 +194,9 @@ def _targets(account: Account, options: Options) -> dict[Slot, str]:
     if not chosen:
         held = f"{len(models)} models ({some(sorted(models))})" if models else "no model"
         raise ConfigurationError(f"the account has {held}: name those to send to with --model NAME.")
-    return {slot: account.model_id(slot.model, models) for slot in chosen}
+    targets = {slot: account.model_id(slot.model, models) for slot in chosen}
+    account.check_no_pickle({slot.model: model_id for slot, model_id in targets.items()})
+    return targets
 
 
 def _checked(content: bytes, ids: "pd.Index[str]") -> int:
@@ -194,7 +215,7 @@ def _checked(content: bytes, ids: "pd.Index[str]") -> int:
     return len(table)
 
 
-def _deliver(account: Account, receipt: Receipt, content: bytes, *, again: bool) -> Receipt:
+def _deliver(account: Account, receipt: Receipt, content: bytes, options: Options) -> Receipt:
     """The receipt of a submission as it ends: sent now, or found to have arrived before."""
     earlier = {
         path: kept
@@ -202,24 +223,31 @@ def _deliver(account: Account, receipt: Receipt, content: bytes, *, again: bool)
         if (kept.model_id, kept.sha256, kept.service) == (receipt.model_id, receipt.sha256, receipt.service)
     }
     arrived = [kept for kept in earlier.values() if kept.arrived]
-    if arrived and not again:
+    if arrived and not options.again:
         return _found(account, arrived[-1])
     earlier = {path: kept for path, kept in earlier.items() if not kept.arrived}
     path, current = next(iter(earlier.items()), (receipts.place(receipt), receipt))
     try:
-        return submitting.submit(account, current, content, lambda kept: receipts.write(kept, path), again=again)
-    except ServiceError as error:
-        return receipts.after_failure(path, current, str(error))
+        return submitting.submit(
+            account,
+            current,
+            content,
+            lambda kept: receipts.write(kept, path),
+            again=options.again,
+            late=options.late,
+        )
+    except (ServiceError, KeysError, ClosedError) as error:
+        return receipts.after_failure(path, current, error)
 
 
 def _found(account: Account, kept: Receipt) -> Receipt:
     """The receipt of a file that arrived before, asked for whether it still is the one that counts."""
     try:
-        counts = kept.filename in account.counting(kept.model_id, kept.round)
+        counts = account.counting(kept.model_id).get(str(kept.filename)) in (kept.round, kept.plays)
     except ServiceError as error:
         console.complain(f"{kept.model}: whether this file still counts could not be asked ({error}).")
         return kept
     if not counts:
-        return kept.model_copy(update=submitting.SUPERSEDED)
+        return kept.model_copy(update=reading_back.SUPERSEDED)
     console.say(f"{kept.model}: the service has this file already ({kept.submission_id}).")
     return kept

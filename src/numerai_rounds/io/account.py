@@ -1,12 +1,13 @@
 """What the service tells and takes only with API keys: the models of an account and their submissions."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
-from numerai_rounds.base.errors import ConfigurationError, RefusedError, ServiceError, one_of
+from numerai_rounds.base.errors import ConfigurationError, KeysError, RefusedError, ServiceError, one_of, some
 from numerai_rounds.io import credentials
 from numerai_rounds.io.http import Limits
 from numerai_rounds.io.numerai import Client
@@ -24,8 +25,61 @@ CREATE = """
     }
 """
 
-ABOUT_KEYS = re.compile("authent|authoriz|scope|permission", re.IGNORECASE)
+SCOPES = ("upload_submission", "download_submission", "read_submission_info", "read_user_info")
+"""What a key may allow, as the service calls it; chosen when the key is made, and for good."""
+
+TO_SUBMIT = SCOPES[:3]
+"""What sending a submission and reading it back takes."""
+
+ABOUT_KEYS = re.compile(
+    r"authenti|authori[sz]|unauth|\bscopes?\b|permission|permitted|forbidden|access denied|credential|revoked"
+    r"|\b(your|user|no|invalid|expired) (session|token|keys?)\b|\b(session|token|key) (is|has|was|lacks|does|not)\b"
+    r"|\b(api|access|auth|secret|public)[ _-]?(keys?|id|token)\b|\b(logg?(ed)?|sign(ed)?)[ _-]?in\b",
+    re.IGNORECASE,
+)
 """What the service's words about keys hold: trying again does not help."""
+
+PASSING = re.compile(r"rate.?limit|too many|throttl|temporar|unavailable|maintenance|internal", re.IGNORECASE)
+"""What words about the service itself hold, whatever else is in them."""
+
+ABOUT_FILE = re.compile(r"invalid[_ ](submission|predictions?)\b|invalid_submission_", re.IGNORECASE)
+"""What the service's words about a file hold: `invalid_submission_ids`, `_values`, `_headers`."""
+
+KEY_INFO = """
+    query {
+        apiTokenInfo {
+            scopes
+        }
+    }
+"""
+
+PLAYING = """
+    query {
+        account {
+            models {
+                id
+                computePickleUpload {
+                    id
+                }
+            }
+        }
+    }
+"""
+
+COUNTING = """
+    query($modelId: String) {
+        model(modelId: $modelId) {
+            submissions {
+                filename
+                selected
+                round {
+                    tournament
+                    number
+                }
+            }
+        }
+    }
+"""
 
 DOWNLOAD = """
     query($id: String) {
@@ -64,6 +118,49 @@ class Account(Client):
             raise ConfigurationError(f"the account has no model {name!r}; {hint}")
         return models[name]
 
+    def scopes(self) -> frozenset[str] | None:
+        """What the key allows, by the service's word; None where it does not say.
+
+        Asked once, as a precaution: keys that are refused altogether show in what comes next.
+        """
+        with suppress(ServiceError, KeysError), self._understood("what the key allows"):
+            told = self.raw_query_once(KEY_INFO)["data"]["apiTokenInfo"]["scopes"]
+            found = frozenset(SCOPES).intersection(told)
+            return found or None
+        return None
+
+    def check_scopes(self) -> None:
+        """Refuse keys that could send a submission, but not read it back, before anything is sent."""
+        allowed = self.scopes()
+        missing = [scope for scope in TO_SUBMIT if allowed is not None and scope not in allowed]
+        if missing:
+            raise KeysError(
+                f"the API key lacks the scope{'s' if len(missing) > 1 else ''} {' and '.join(missing)}, without which "
+                "a submission is not sent and read back. A key keeps the scopes it was made with: make one on "
+                f"numer.ai with {', '.join(SCOPES)}, and put it in the place of this one."
+            )
+
+    def pickles(self) -> dict[str, str]:
+        """Id of the uploaded model that plays by itself, by id of its model slot; those that the service tells.
+
+        Asked once, as a precaution.
+        """
+        with suppress(ServiceError, KeysError), self._understood("which uploaded models play"):
+            found = self.raw_query_once(PLAYING)["data"]["account"]["models"]
+            playing = {str(entry["id"]): entry.get("computePickleUpload") for entry in found}
+            return {model: str(pickle["id"]) for model, pickle in playing.items() if pickle}
+        return {}
+
+    def check_no_pickle(self, models: Mapping[str, str]) -> None:
+        """Refuse to send to models, ids by name, for which an uploaded model plays."""
+        playing = self.pickles()
+        taken = [name for name, identity in models.items() if identity in playing]
+        if taken:
+            raise ConfigurationError(
+                f"an uploaded model (pickle) plays for {some(taken)}, and Numerai takes no submission beside it. "
+                "Disable the model upload on the model's page on numer.ai, or send to another model."
+            )
+
     def upload_address(self, model_id: str, name: str) -> tuple[str, str]:
         """The service's own name for a file to come, and a signed address to PUT it to."""
         with self._understood("where to send the submission"):
@@ -89,11 +186,17 @@ class Account(Client):
                 if isinstance(entry["filename"], str)
             ]
 
-    def counting(self, model_id: str, number: int) -> list[str]:
-        """The service's names of the files that count for a model in round `number`."""
+    def counting(self, model_id: str, *, once: bool = False) -> dict[str, int]:
+        """The round that each submission counts for which does, by the service's name of the file.
+
+        `once`: a failure is final.
+        """
+        ask = partial(self.raw_query_once if once else self.raw_query, authorization=True)
         with self._understood("which submission counts"):
-            found = self.get_submission_filenames(self.tournament_id, number, model_id)
-            return [str(entry["filename"]) for entry in found]
+            found = ask(COUNTING, {"modelId": model_id})["data"]["model"]["submissions"]
+            counting = [entry for entry in found if entry["selected"]]
+            ours = [entry for entry in counting if entry["round"]["tournament"] == self.tournament_id]
+            return {str(entry["filename"]): int(entry["round"]["number"]) for entry in ours}
 
     def download_address(self, submission_id: str) -> str:
         """A signed address of the file of a submission, as the service holds it."""
@@ -103,17 +206,31 @@ class Account(Client):
 
     @contextmanager
     def _understood(self, what: str) -> Iterator[None]:
-        """A ServiceError where an answer does not hold what it should: numerapi and we would stumble over it."""
+        """A ServiceError where an answer does not hold what it should: numerapi and we would stumble over it.
+
+        A KeysError where the service refuses the keys: neither another attempt nor another file helps.
+        """
         try:
             yield
         except RefusedError as error:
-            if ABOUT_KEYS.search(str(error)):
-                raise ConfigurationError(
-                    f"{error}. Check NUMERAI_PUBLIC_ID and NUMERAI_SECRET_KEY, and the scopes of the key on numer.ai."
+            if is_about_keys(error.words):
+                raise KeysError(
+                    f"{str(error).rstrip('.')}. Check NUMERAI_PUBLIC_ID and NUMERAI_SECRET_KEY, and on numer.ai "
+                    f"whether the key is still there and has the scopes {', '.join(SCOPES)}."
                 ) from None
             raise
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
             raise ServiceError(f"{self.host} does not say {what}. Try again later.") from None
+
+
+def is_about_file(words: str) -> bool:
+    """Whether the service's words reject a file."""
+    return ABOUT_FILE.search(words) is not None
+
+
+def is_about_keys(words: str) -> bool:
+    """Whether the service's words refuse the keys, or what they allow."""
+    return not is_about_file(words) and not PASSING.search(words) and ABOUT_KEYS.search(words) is not None
 
 
 def _text(value: Any) -> str:

@@ -30,14 +30,14 @@ class LiveScore(BaseModel):
     version: str | None
     """Of the score's definition."""
     day: int | None
-    """Of scoring, counted by the service; the last one is final."""
+    """Of scoring, counted by the service: beyond the days that the score looks ahead, the value is final."""
     value: float | None
     percentile: float | None
     """Share of models, 0 to 1, that are lower."""
     date: str | None
     """When it was scored, as an ISO date."""
     resolved: bool
-    """Whether the value is final."""
+    """Whether the service has resolved the whole round, months after the first of its scores is final."""
 
     @property
     def key(self) -> tuple[int, str, str, str]:
@@ -51,6 +51,9 @@ class LiveScore(BaseModel):
 
 
 COLUMNS = list(LiveScore.model_fields)
+
+ROUNDS = 1000
+"""How far back scores are asked for: four years. What is kept of earlier rounds stays."""
 
 Latest = dict[tuple[str, int, str], LiveScore]
 """By model, round and display name."""
@@ -104,6 +107,15 @@ def revised(before: Iterable[LiveScore], after: Iterable[LiveScore]) -> list[tup
     return [(old, new) for old, new in pairs if (old.value, True) != (new.value, new.resolved)]
 
 
+def is_final(row: LiveScore, days: int | None) -> bool:
+    """Whether a score stays as it is: its round is resolved, or its last day of scoring is over.
+
+    `days`: business days that the score looks ahead, None where that is not known. The service counts one more day
+    than that, and the day before the last is not taken for the last.
+    """
+    return row.resolved or (days is not None and row.day is not None and row.day > days and row.value is not None)
+
+
 def latest(rows: Iterable[LiveScore]) -> Latest:
     """The row that counts of each model, round and score: of several versions the one that was scored last."""
     ordered = sorted(rows, key=lambda row: (row.date or "", row.age, row.key))
@@ -111,13 +123,13 @@ def latest(rows: Iterable[LiveScore]) -> Latest:
 
 
 def ask(client: "Client", model: str, model_id: str, score: str | None) -> list[LiveScore]:
-    """What the service says about a model in all rounds, on one score or, under None, on each.
+    """The latest that the service says about a model in each round, on one score or, under None, on every one.
 
-    Raises RefusedError where the service says why it will not answer, ServiceError where it cannot be understood.
+    Of the last `ROUNDS` rounds: without a bound, or with every day of every score, the query takes the service too
+    long. Raises RefusedError where the service says why it will not answer, ServiceError where it cannot be understood.
     """
     try:
-        # Under `distinct_on_round` the service keeps one entry a round, whatever its score.
-        told = client.submission_scores(model_id, display_name=score, distinct_on_round=score is not None or None)
+        told = client.submission_scores(model_id, display_name=score, last_n_rounds=ROUNDS, distinct_on_round=True)
         return [_row(model, entry) for entry in told]
     except RefusedError:
         raise

@@ -3,10 +3,12 @@
 import json
 import logging
 import os
-from datetime import UTC, datetime
-from typing import Annotated, Any
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, NamedTuple
 
 import numerapi
+import requests
 from numerapi import base_api
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -17,6 +19,8 @@ from numerai_rounds.io.http import Limits
 
 TOURNAMENT = 8
 URL_VARIABLE = "NUMERAI_API_URL"
+UNAUTHORIZED = "unauthorized"
+"""The words of a service that says it with its status alone."""
 
 SIGNED_URL = """
     query ($filename: String!
@@ -44,6 +48,15 @@ class ScorePaid(BaseModel):
     payout_factor: Annotated[float, Field(ge=0)] | None = None
 
 
+class Terms(NamedTuple):
+    """What a round pays for, as the service tells it."""
+
+    target: str | None
+    """What its scores are on; None where the service does not say."""
+    scores: list[ScorePaid]
+    """Those that are paid for; empty where the service does not say."""
+
+
 class Window(BaseModel):
     """When a round takes submissions that can be staked, by the service's own clock."""
 
@@ -53,6 +66,8 @@ class Window(BaseModel):
     opens: datetime
     closes: datetime
     is_open: bool
+    ends: datetime | None = None
+    """Until when a late submission is taken, for the next round; None where the service does not say."""
 
 
 class Client(numerapi.NumerAPI):
@@ -72,6 +87,7 @@ class Client(numerapi.NumerAPI):
         self._url = _address()
         self.limits = limits or http.PATIENCE
         self._said_at: datetime | None = None
+        self._heard_at = 0.0
 
     def raw_query(
         self,
@@ -110,8 +126,10 @@ class Client(numerapi.NumerAPI):
 
     @property
     def now(self) -> datetime:
-        """The service's clock when it last answered; this machine's before."""
-        return self._said_at or datetime.now(UTC)
+        """The service's clock, as it last told it and as time went by since; this machine's before."""
+        if self._said_at is None:
+            return datetime.now(UTC)
+        return self._said_at + timedelta(seconds=time.monotonic() - self._heard_at)
 
     def files(self) -> list[str]:
         """Names of all files that are served, such as `v5.3/train.parquet`."""
@@ -152,13 +170,15 @@ class Client(numerapi.NumerAPI):
                 return window
         raise ServiceError(f"the service does not say when round {number} opens and closes. Try again later.")
 
-    def scores_paid(self, number: int) -> list[ScorePaid]:
-        """Every score that counts in the payout of round `number`; empty where the service does not say.
+    def terms(self, number: int) -> Terms:
+        """What round `number` pays for, and on which target; nothing where the service does not say.
 
         A score that is for payout, but has 0 for its multiplier, pays nothing and is left out.
         """
+        target = None
         try:
             found = [entry for entry in self.list_rounds(number=number) if int(entry["number"]) == number]
+            target = next((entry["target"] for entry in found if isinstance(entry.get("target"), str)), None)
             scores = [
                 ScorePaid.model_validate(score)
                 for entry in found
@@ -167,13 +187,13 @@ class Client(numerapi.NumerAPI):
             ]
         # RefusedError is a ValueError; the others are numerapi's where an answer is not as it expects.
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
-            return []
-        return [score for score in scores if score.default_multiplier != 0]
+            return Terms(target, [])
+        return Terms(target, [score for score in scores if score.default_multiplier != 0])
 
     def score_names(self, number: int) -> dict[str, str]:
         """The display names of the scores that round `number` pays for: `corr`, `mmc`; those that are told."""
         names = {"correlation": "corr", "meta_model_contribution": "mmc"}
-        paid = [score for score in self.scores_paid(number) if score.name in names and score.display_name]
+        paid = [score for score in self.terms(number).scores if score.name in names and score.display_name]
         return {names[score.name]: str(score.display_name) for score in paid}
 
     def signed_url(self, name: str) -> str:
@@ -199,8 +219,15 @@ class Client(numerapi.NumerAPI):
         number, opens, closes = (entry.get(key) for key in ("number", "openTime", "closeStakingTime"))
         if not (isinstance(number, int) and isinstance(opens, datetime) and isinstance(closes, datetime)):
             return None
-        opens, closes = (time if time.tzinfo else time.replace(tzinfo=UTC) for time in (opens, closes))
-        return Window(number=number, opens=opens, closes=closes, is_open=is_listed and opens <= self.now < closes)
+        opens, closes = _in_utc(opens), _in_utc(closes)
+        ends = entry.get("closeTime")
+        return Window(
+            number=number,
+            opens=opens,
+            closes=closes,
+            is_open=is_listed and opens <= self.now < closes,
+            ends=_in_utc(ends) if isinstance(ends, datetime) else None,
+        )
 
     def _post(self, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
         with (
@@ -210,14 +237,18 @@ class Client(numerapi.NumerAPI):
             ) as response,
         ):
             content = b"".join(http.pieces(response, self.limits))
-        self._said_at = http.date(response) or self._said_at
+        if told := http.date(response):
+            self._said_at, self._heard_at = told, time.monotonic()
         said = http.answered(response)
         try:
             answer = json.loads(content)
         except (ValueError, RecursionError):
             answer = None
         if isinstance(answer, dict) and answer.get("errors"):
-            raise RefusedError(f"{said}: {self._without_keys(_said(answer['errors']))}")
+            words = self._without_keys(_said(answer["errors"]))
+            raise RefusedError(f"{said}: {words}", words)
+        if response.status_code == requests.codes.unauthorized and self.token is not None:
+            raise RefusedError(said, UNAUTHORIZED)
         if response.ok and isinstance(answer, dict) and isinstance(answer.get("data"), dict):
             return answer
         raise ServiceError(
@@ -241,6 +272,11 @@ def _address() -> str:
             f"http://127.0.0.1:8000 (got {url.partition('://')[0]!r} to {http.host(url)!r})."
         )
     return url
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """A time of the service, which is UTC where it does not say."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _said(errors: Any) -> str:

@@ -7,18 +7,22 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from numerai_rounds.base.errors import DataError
+from numerai_rounds.base.errors import ClosedError, DataError, KeysError, RoundsError
 from numerai_rounds.base.params import Payout, Section
 from numerai_rounds.io import atomic, paths
 
 Outcome = Literal["sending", "creating", "accepted", "late", "superseded", "rejected", "unknown"]
 """`sending`: nothing was submitted yet. `creating`: it may have been, and so it may where it is `unknown`.
 
+`late`: it came after the round had closed, and the service counts it for the next one.
 `superseded`: the service has it, but counts another file for the round.
 """
 
 ARRIVED = ("accepted", "late")
 """Outcomes of a submission that the service holds and scores."""
+
+Obstacle = Literal["keys", "closed"]
+"""What stops a submission whatever is tried again: the service refuses the keys, or the round has closed."""
 
 
 class Receipt(Section):
@@ -47,6 +51,8 @@ class Receipt(Section):
     """Why the outcome is what it is, where that needs a word."""
     verified: bool = False
     """Whether the service's copy was read back and is the same."""
+    counts_for: int | None = None
+    """The round that the service counts it for where that is another: a late file plays the next round."""
     submitted: str | None = None
     closes: str | None = None
     """Deadline of the round."""
@@ -54,11 +60,18 @@ class Receipt(Section):
     """How the round pays."""
     scores: dict[str, str] = Field(default_factory=dict)
     """The service's display names of the scores that the round pays for: `corr`, `mmc`."""
+    obstacle: Annotated[Obstacle | None, Field(exclude=True)] = None
+    """Why another attempt would not help either; not kept."""
 
     @property
     def said(self) -> str:
         """The outcome as people are told it."""
         return {"sending": "not sent", "creating": "unknown"}.get(self.outcome, self.outcome)
+
+    @property
+    def plays(self) -> int:
+        """The round that it is scored in, and can be paid for: a late one in the next."""
+        return self.counts_for or self.round + (self.outcome == "late")
 
     @property
     def arrived(self) -> bool:
@@ -79,12 +92,23 @@ def write(receipt: Receipt, path: Path) -> None:
     atomic.write_text(path, receipt.model_dump_json(indent=2) + "\n")
 
 
-def after_failure(path: Path, receipt: Receipt, reason: str) -> Receipt:
-    """What is known of a submission that failed on its way, with the reason; a receipt of nothing is removed."""
+def after_failure(path: Path, receipt: Receipt, error: RoundsError) -> Receipt:
+    """What is known of a submission that an error stopped, with the reason; a receipt of nothing is removed."""
     kept = _read(path) if path.exists() else receipt
+    known = "unknown" if kept.outcome == "creating" else kept.outcome
+    kept = kept.model_copy(update={"outcome": known, "reason": str(error), "obstacle": obstacle(error)})
     if kept.outcome == "sending":
         path.unlink(missing_ok=True)
-    return kept.model_copy(update={"reason": reason})
+    else:
+        write(kept, path)
+    return kept
+
+
+def obstacle(error: RoundsError) -> Obstacle | None:
+    """What an error says of further attempts."""
+    if isinstance(error, ClosedError):
+        return "closed"
+    return "keys" if isinstance(error, KeysError) else None
 
 
 def read_all(number: int | None = None) -> dict[Path, Receipt]:

@@ -4,20 +4,14 @@ Every step is noted in the receipt before it is taken, so that a run that was ki
 submission exists is asked of the service, never guessed.
 """
 
-import hashlib
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from io import BytesIO
 from typing import Any
 
-import pandas as pd
-
-from numerai_rounds.base.columns import ID
-from numerai_rounds.base.errors import RefusedError, ServiceError, TransientError
-from numerai_rounds.io import console, http, sending
-from numerai_rounds.io.account import Account, Submission
+from numerai_rounds.base.errors import ClosedError, KeysError, RefusedError, ServiceError, TransientError
+from numerai_rounds.io import console, http, reading_back, receipts, sending
+from numerai_rounds.io.account import Account, Submission, is_about_file
 from numerai_rounds.io.receipts import Receipt
 
 Keep = Callable[[Receipt], None]
@@ -26,42 +20,35 @@ Keep = Callable[[Receipt], None]
 LOOKS = 8
 """Times that the service is asked for a submission whose answer was lost, before it is created once more."""
 
-SUPERSEDED = {
-    "outcome": "superseded",
-    "reason": "another file counts for this round now; `rounds upload --again` sends this one again",
-}
-
 CREATIONS = 3
 """Times that a submission is created whose answers are all lost, and which is never shown."""
-
-INVALID = re.compile("invalid", re.IGNORECASE)
-"""What the service's words about a file hold, as against words about itself."""
 
 SENDINGS = 2
 """Times that a file is sent where the service holds another one afterwards."""
 
 
-def stem(receipt: Receipt) -> str:
-    """What the file is called when it is sent: the service adds to it, so that it can be recognised for good."""
-    return f"round-{receipt.round}-{receipt.sha256[:16]}"
-
-
-def submit(account: Account, receipt: Receipt, content: bytes, keep: Keep, *, again: bool = False) -> Receipt:
+def submit(
+    account: Account, receipt: Receipt, content: bytes, keep: Keep, *, again: bool = False, late: bool = False
+) -> Receipt:
     """Submit `content`, or find out that it was submitted before, unless `again`; the receipt as it ends.
 
-    Raises ServiceError where nothing was submitted; once something may have been, the outcome says what is known.
+    Unless `late`, nothing is submitted once the round has closed. Raises ServiceError, KeysError or ClosedError where
+    nothing was submitted; once something may have been, the outcome says what is known.
     """
     note = _Note(receipt, keep)
+    deadline = None if late or receipt.closes is None else datetime.fromisoformat(receipt.closes)
     sent = None if again else _sent_before(account, receipt)
     for _ in range(SENDINGS):
         if sent is None:
             before = note.receipt
             try:
-                sent = _sent_now(account, note, content)
-            except ServiceError as error:
+                sent = _sent_now(account, note, content, deadline)
+            except (ServiceError, KeysError, ClosedError) as error:
                 if before.outcome == "sending":
                     raise
-                return note(**(dict(before) | {"reason": str(error)}))
+                known = "unknown" if before.outcome == "creating" else before.outcome
+                changes = {"outcome": known, "reason": str(error), "obstacle": receipts.obstacle(error)}
+                return note(**(dict(before) | changes))
             if sent is None:
                 return note.receipt
         note(filename=sent.filename, submission_id=sent.id)
@@ -71,14 +58,15 @@ def submit(account: Account, receipt: Receipt, content: bytes, keep: Keep, *, ag
     return note.receipt
 
 
-def _sent_now(account: Account, note: "_Note", content: bytes) -> Submission | None:
+def _sent_now(account: Account, note: "_Note", content: bytes, deadline: datetime | None) -> Submission | None:
     """Send and submit; None where the service rejects the file, or where it is not known what it made of it."""
+    _tell_queued(account, note.receipt)
     _send(account, note, content)
     note(outcome="creating")
     try:
-        return _create(account, note.receipt)
-    except RefusedError as error:
-        if INVALID.search(str(error)):
+        return _create(account, note.receipt, deadline)
+    except (RefusedError, KeysError, ClosedError) as error:
+        if isinstance(error, RefusedError) and is_about_file(error.words):
             note(outcome="rejected", reason=str(error))
             return None
         note(outcome="sending")
@@ -92,7 +80,22 @@ def _sent_before(account: Account, receipt: Receipt) -> Submission | None:
     """The submission of the same content for the same round and model, if there is one."""
     if receipt.outcome in ("creating", "unknown") and (found := _looked_for(account, receipt)):
         return found
-    return _listed(account, receipt, any_name=True)
+    return reading_back.listed(account, receipt, any_name=True)
+
+
+def _tell_queued(account: Account, receipt: Receipt) -> None:
+    """Say so where the service counts a file for this round that was predicted for an earlier one."""
+    try:
+        counting = account.counting(receipt.model_id, once=True)
+    except ServiceError:
+        return
+    for filename, number in counting.items():
+        ours = reading_back.OWN_NAME.match(filename)
+        if number == receipt.round and ours and int(ours[1]) < number:
+            console.complain(
+                f"{receipt.model}: the service counts {filename} for round {number}, which came late for round "
+                f"{ours[1]} and was predicted from its live data. The file of round {number} takes its place."
+            )
 
 
 class _Note:
@@ -113,24 +116,41 @@ def _send(account: Account, note: _Note, content: bytes) -> None:
     """Bring the file to the service, which makes nothing of it yet."""
 
     def address() -> str:
-        filename, url = account.upload_address(note.receipt.model_id, f"{stem(note.receipt)}.csv")
+        filename, url = account.upload_address(note.receipt.model_id, f"{reading_back.stem(note.receipt)}.csv")
         note(filename=filename, submission_id=None, outcome="sending", reason=None, verified=False)
         return url
 
     sending.put_bytes(f"the submission of {note.receipt.model}", content, address, account.limits)
 
 
-def _create(account: Account, receipt: Receipt) -> Submission:
-    """Have the service make a submission of the file that was sent; after a lost answer it is asked what it has."""
+def _create(account: Account, receipt: Receipt, deadline: datetime | None) -> Submission:
+    """Have the service make a submission of the file that was sent; after a lost answer it is asked what it has.
+
+    A KeysError or ClosedError says that there is none.
+    """
+    lost = False
 
     def attempt() -> Submission:
+        nonlocal lost
+        if deadline is not None and account.now >= deadline:
+            if lost:
+                raise ServiceError(f"the answer was lost, and meanwhile the round has closed ({deadline:%H:%M} UTC)")
+            raise ClosedError(
+                f"round {receipt.round} closed at {deadline:%Y-%m-%d %H:%M} UTC, before the submission was made: "
+                "nothing was submitted. Start earlier."
+            )
         try:
             made = account.create_submission(receipt.model_id, str(receipt.filename))
         except RefusedError:
-            if found := _listed(account, receipt):
+            if found := reading_back.listed(account, receipt):
                 return found
             raise
+        except KeysError as error:
+            if lost:
+                raise ServiceError(f"the answer was lost, and now the keys are refused: {error}") from None
+            raise
         except ServiceError as error:
+            lost = True
             if found := _looked_for(account, receipt):
                 return found
             raise TransientError(str(error).rstrip(".")) from None
@@ -144,7 +164,7 @@ def _looked_for(account: Account, receipt: Receipt) -> Submission | None:
     """The submission whose creation was not answered, looked for more than once: it may take a moment to show."""
 
     def look() -> Submission:
-        found = _listed(account, receipt)
+        found = reading_back.listed(account, receipt)
         if found is None:
             raise TransientError("the answer was lost, and no submission is shown")
         return found
@@ -152,74 +172,34 @@ def _looked_for(account: Account, receipt: Receipt) -> Submission | None:
     try:
         limits = replace(account.limits, attempts=min(LOOKS, account.limits.attempts))
         return http.patiently(look, "submitting", limits, "")
-    except ServiceError:
+    except (ServiceError, KeysError):
         return None
-
-
-def _listed(account: Account, receipt: Receipt, *, any_name: bool = False) -> Submission | None:
-    """The submission of a receipt as the service lists it; under `any_name`, the newest of the same content."""
-    listed = account.submissions(receipt.model_id)
-    exact = [
-        entry
-        for entry in listed
-        if entry.id == receipt.submission_id or (receipt.filename is not None and entry.filename == receipt.filename)
-    ]
-    alike = [entry for entry in listed if any_name and entry.filename.startswith(stem(receipt))]
-    return next(iter(exact or sorted(alike, key=lambda entry: str(entry.inserted), reverse=True)), None)
 
 
 def _read_back(account: Account, note: _Note, content: bytes) -> bool:
     """Note what the service shows of the submission; False where it holds other content and the file must go again."""
-    receipt = note.receipt
-    others: list[str] = []
-
-    def look() -> Submission:
-        found = _listed(account, receipt)
-        if found is None:
-            raise TransientError("the service does not show the submission yet")
-        others[:] = account.counting(receipt.model_id, receipt.round)
-        if found.filename not in others:
-            raise TransientError(f"the service does not count the submission for round {receipt.round} yet")
-        return found
-
     try:
-        found = http.patiently(look, "reading back", account.limits, "Run the same command again: it asks first.")
-    except ServiceError as error:
-        note(**(SUPERSEDED if others else {"outcome": "unknown", "reason": str(error)}))
+        shown = reading_back.shown(account, note.receipt)
+    except KeysError as error:
+        note(outcome="unknown", reason=f"it was submitted, and cannot be looked up: {error}", obstacle="keys")
         return True
-    submitted = found.inserted.isoformat() if found.inserted else None
-    late = bool(found.inserted and receipt.closes and found.inserted > datetime.fromisoformat(receipt.closes))
-    same, why = _same_content(account, found, content)
-    if same is False:
-        note(filename=found.filename, outcome="rejected", reason=why)
-        return False
-    note(
-        filename=found.filename,
-        submission_id=found.id,
-        submitted=submitted,
-        outcome="late" if late else "accepted",
-        reason="it came after the round had closed" if late else why,
-        verified=bool(same),
-    )
-    return True
-
-
-def _same_content(account: Account, found: Submission, content: bytes) -> tuple[bool | None, str | None]:
-    """Whether the service holds what was sent, None where it does not let us see; and a word about it."""
-    try:
-        held = sending.fetch_bytes(lambda: account.download_address(found.id), account.limits)
     except ServiceError as error:
-        return None, f"the service's copy could not be read back: {error}"
-    if hashlib.sha256(held).digest() == hashlib.sha256(content).digest() or _table(held).equals(_table(content)):
-        return True, None
-    console.complain(f"the service holds other content under {found.filename} than was sent.")
-    return False, "the service holds other content than was sent"
-
-
-def _table(content: bytes) -> pd.DataFrame:
-    """A submission whatever its line ends and order; empty where it is no table."""
-    try:
-        table = pd.read_csv(BytesIO(content), dtype={ID: str})
-        return table.sort_values(ID, ignore_index=True)
-    except (ValueError, KeyError):
-        return pd.DataFrame()
+        note(outcome="unknown", reason=str(error))
+        return True
+    found = shown.submission
+    submitted = found.inserted.isoformat() if found.inserted else None
+    note(filename=found.filename, submission_id=found.id, submitted=submitted)
+    if shown.counts_for is None:
+        note(**reading_back.superseded(note.receipt, shown))
+        return True
+    same, why = reading_back.same_content(account, found, content)
+    if shown.counts_for == note.receipt.round:
+        if same is False:
+            note(outcome="rejected", reason=why)
+            return False
+        note(outcome="accepted", reason=why, counts_for=None, verified=bool(same), obstacle=None)
+    else:
+        # The service gives a late file the ids of the next round: other content is no fault then.
+        words = "; ".join(filter(None, [reading_back.queued(note.receipt.round, shown.counts_for), why]))
+        note(outcome="late", reason=words, counts_for=shown.counts_for, verified=bool(same), obstacle=None)
+    return True

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from numerai_rounds.base import roles
-from numerai_rounds.base.eras import HORIZONS, WEEKLY, CadenceName
+from numerai_rounds.base.columns import TARGET_PREFIX
+from numerai_rounds.base.eras import HORIZONS, WEEKLY, CadenceName, horizon_in_name
 from numerai_rounds.base.errors import ConfigurationError, GoneError, RefusedError, one_of, some
 from numerai_rounds.base.params import RESTORE, DataSection, Payout, Pin, Round
 from numerai_rounds.base.payouts import policy_of
@@ -79,16 +80,16 @@ def live_pins(params: Params, number: int | None, pinned: Round | None = None) -
 def payout(params: Params, number: int | None) -> Payout | None:
     """How the service pays for round `number`; a sentence where it pays for what `Payout` cannot hold, and None.
 
-    The service tells no targets: by the tournament's documentation a score over N days is on `target_ender_N`. A
-    multiplier that it does not tell counts as 0, a factor as 1, a clip as in the table of past policies, or else as
-    1, because nobody can lose more than the stake. The table answers where the service says nothing, and a sentence
-    tells so.
+    The target is the round's own, as long as it looks as far ahead as the scores that are paid; otherwise that of the
+    table of past policies, and at last `target_ender_N` for scores over N days. A multiplier that is not told counts
+    as 0, a factor as 1, a clip as in the table, or else as 1, because nobody can lose more than the stake. The table
+    answers where the service says nothing, and a sentence tells so.
     """
     from numerai_rounds.io.numerai import Client
 
     if number is None:
         return None
-    scores = Client().scores_paid(number)
+    told, scores = Client().terms(number)
     strange = _strange(scores)
     if strange:
         console.say(f"Round {number} pays for {strange}, which this version does not know, so no payout is simulated.")
@@ -100,7 +101,7 @@ def payout(params: Params, number: int | None) -> Payout | None:
         console.say(f"The service does not say how round {number} pays: the table of past policies is taken instead.")
         return past
     return Payout(
-        target=f"target_ender_{days[0]}",
+        target=_target(told, past.target if past else None, days[0]),
         corr=multipliers.get(CORR, 0.0),
         mmc=multipliers.get(MMC, 0.0),
         clip=(_told(scores, "clip_threshold") or [past.clip if past else 1.0])[0],
@@ -176,6 +177,13 @@ def _strange(scores: list["ScorePaid"]) -> str | None:
         if len(values) > 1:
             return f"scores with different {what} ({some(values)})"
     return None
+
+
+def _target(told: str | None, past: str | None, days: int) -> str:
+    """What scores over some days are on: the first of the names that looks as far ahead."""
+    named = told if told is None or told.startswith(TARGET_PREFIX) else f"{TARGET_PREFIX}_{told}"
+    fitting = (name for name in (named, past) if name is not None and horizon_in_name(name) == days)
+    return next(fitting, f"{TARGET_PREFIX}_ender_{days}")
 
 
 def _told(scores: list["ScorePaid"], field: str) -> list[Any]:
