@@ -82,7 +82,7 @@ def test_nothing_to_report_before_the_first_run(repository: Repository) -> None:
         (["open", "--round", "1350", "--next"], "exclude each other"),
         (["open", "--round", "5"], "no round 5"),
         (["open", "--round", "99999"], "no round 99999: it goes on for 520 weeks"),
-        (["open", "--round", "0"], "0 is not in the range"),
+        (["open", "--round", "0"], "Invalid value for '--round'"),
         (["promote", "nonsense"], "there is no experiment 'nonsense'"),
         (["compose", "select.k=-1"], "select.k: .*greater than or equal to 1"),
     ],

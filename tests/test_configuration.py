@@ -9,8 +9,10 @@ from dvc.utils.hydra import compose_and_dump
 
 from numerai_rounds.base.errors import ConfigurationError
 from numerai_rounds.base.params import parse
+from numerai_rounds.commands import opening
 from numerai_rounds.io import conf_edits, paths, presets
 from numerai_rounds.io.compose import check_params, compose, compose_text, groups
+from tests import tiny as tiny_files
 from tests.conftest import ROOT, Repository
 
 CONF = ROOT / paths.CONF
@@ -137,6 +139,49 @@ def test_what_is_refused_leaves_every_file_as_it_was(project: Path, overrides: l
     with pytest.raises(ConfigurationError, match=sentence):
         conf_edits.apply_overrides(overrides)
     assert {path: path.read_bytes() for path in project.rglob("*.yaml")} == before
+
+
+def test_an_experiment_that_wins_is_named_with_a_way_out(project: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"'linear' may set them: .* run it again without experiment=linear\."):
+        conf_edits.apply_overrides(["experiment=linear", "model=lightgbm"])
+    conf_edits.apply_overrides(["model=lightgbm"])
+    conf_edits.apply_overrides(["experiment=linear"])
+    with pytest.raises(ConfigurationError, match=r"choose `experiment: none` in the defaults list .* run it again\."):
+        conf_edits.apply_overrides(["model=lightgbm_example"])
+    config = Path("conf/config.yaml")
+    config.write_text(config.read_text().replace("experiment: linear", "experiment: none"))
+    conf_edits.apply_overrides(["model=lightgbm_example"])
+    assert composed()["model"]["n_estimators"] == 2000
+
+
+def test_a_kind_is_refused_with_the_presets_that_choose_it(project: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"`model=\.\.\.` chooses another; there are: lightgbm, .*, ridge\."):
+        conf_edits.apply_overrides(["model.kind=ridge"])
+    with pytest.raises(ConfigurationError, match=r"there is no key 'score\.kind'"):
+        conf_edits.apply_overrides(["score.kind=ridge"])
+
+
+def test_files_without_a_round_have_none_that_follows(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tiny_files.write_v5(Path("files"), tiny_files.market())
+    conf_edits.apply_overrides(["data=local", "data.path=files"])
+    with pytest.raises(ConfigurationError, match=r"no round of 'local' is pinned, so none follows\. Run `rounds open`"):
+        opening.open_round(None, following=True)
+    opening.open_round(None, following=False)
+    with pytest.raises(ConfigurationError, match="`rounds open --round NUMBER` says of which round it is"):
+        opening.open_round(None, following=True)
+    opening.open_round(1400, following=False)
+    opening.open_round(None, following=True)
+    assert composed()["round"]["number"] == 1401
+
+
+@pytest.mark.parametrize("source", ["sample", "numerai", "local"])
+def test_a_file_that_is_absent_is_told_as_the_source_can_have_it(source: str) -> None:
+    raw = compose(CONF, [f"data={source}", *NEEDED.get(source, [])])
+    told = parse(raw).data.way_to("meta_model")
+    assert "meta_model" in told
+    assert ("data.extra_files" in told) == ("extra_files" in raw["data"])
+    if source == "local":
+        assert "`rounds open`" in told
 
 
 def test_adopting_finds_the_preset_and_keeps_the_round(project: Path) -> None:

@@ -51,8 +51,7 @@ def test_fnc_is_numerais(shape: str, rows: int, seed: int) -> None:
     assert_allclose(found["fnc_v3"], expected, rtol=0, atol=1e-6)
 
 
-def test_equal_rows_of_a_tiny_era_stay_equal_which_the_oracle_breaks_by_noise() -> None:
-    moved = []
+def test_equal_rows_of_a_tiny_era_stay_equal_which_the_oracle_does_only_once_it_is_rounded() -> None:
     for seed in range(12):
         random = np.random.default_rng(seed)
         features = random.integers(0, 5, (10, 6)).astype(np.int8)
@@ -67,8 +66,6 @@ def test_equal_rows_of_a_tiny_era_stay_equal_which_the_oracle_breaks_by_noise() 
         )
         found = scores.values("fnc", scores.on(one, target), neutral_sets={"some": np.arange(6)})["fnc_some"]
         assert_allclose(found, official.numerai_corr(left.round(10), series), rtol=0, atol=1e-9)
-        moved.append(abs(found - official.numerai_corr(left, series)).max())
-    assert max(moved) > 1e-5
 
 
 @pytest.mark.parametrize("kind", scores.PREDICTIONS)

@@ -109,7 +109,7 @@ def read(
     ):
         if absent := set(asked).difference(there):
             name = min(absent)
-            raise ConfigurationError(f"{side} has no {kind} {name!r}: {one_of(name, _named(there))}")
+            raise ConfigurationError(f"{side} has no {kind} {name!r}: {one_of(name, _named(list(there)))}")
     for chunk in ahead(_chunks(reader, set(eras), features, [target, *more_targets])):
         yield from chunk
 
