@@ -1,15 +1,15 @@
 """`rounds list`: the rounds that were played here, from git and the receipts alone."""
 
 import re
-from collections.abc import Iterable, Mapping
 from functools import cache
 
-from numerai_rounds.io import console, git, live_scores, played, promises, receipts
+from numerai_rounds.io import console, figures, git, live_scores, played, promises, receipts
 from numerai_rounds.io.live_scores import Latest
+from numerai_rounds.io.promises import Promise
 from numerai_rounds.io.receipts import Receipt
 
-COLUMNS = ("round", "model", "CORR", "Sharpe", "outcome", "id", "sent (UTC)", "live CORR", "live MMC")
-"""`CORR` and `Sharpe` are validation's."""
+COLUMNS = ("round", "model", "target", "CORR", "Sharpe", "outcome", "id", "sent (UTC)", "live CORR", "live MMC")
+"""`CORR` and `Sharpe` are validation's, on `target`."""
 
 NOT_SENT = "not sent"
 PENDING = "pending"
@@ -29,14 +29,14 @@ def list_rounds(last: int = 20) -> None:
         console.say("No round was played here yet: `rounds run` plays one.")
         return
     latest = live_scores.latest(live_scores.read())
-    figures = cache(promises.figures)
+    promise = cache(promises.read)
     rows = [
         row
         for number in numbers[:last]
         for row in (
-            [_sent(receipt, figures(receipt.commit), latest) for receipt in sent[number]]
+            [_sent(receipt, promise(receipt.commit), latest) for receipt in sent[number]]
             if number in sent
-            else [[str(number), "", *_validation(figures(tags[number])), NOT_SENT, "", "", "", ""]]
+            else [[str(number), "", *_validation(promise(tags[number])), NOT_SENT, "", "", "", ""]]
         )
     ]
     console.table("rounds, the newest first", COLUMNS, rows)
@@ -51,12 +51,12 @@ def _tags() -> dict[int, str]:
     return {number: played.latest_tag(f"round-{number}") or name for number, name in numbers.items()}
 
 
-def _sent(receipt: Receipt, figures: Mapping[str, float], latest: Latest) -> list[str]:
+def _sent(receipt: Receipt, promise: Promise, latest: Latest) -> list[str]:
     model = receipt.model if receipt.experiment is None else f"{receipt.model}={receipt.experiment}"
     return [
         str(receipt.round),
         model,
-        *_validation(figures),
+        *_validation(promise),
         receipt.said,
         (receipt.submission_id or "")[:LETTERS],
         (receipt.submitted or "")[:16].replace("T", " "),
@@ -64,9 +64,14 @@ def _sent(receipt: Receipt, figures: Mapping[str, float], latest: Latest) -> lis
     ]
 
 
-def _validation(figures: Mapping[str, float]) -> list[str]:
-    found: Iterable[tuple[float | None, str]] = ((figures.get("corr_mean"), ".4f"), (figures.get("corr_sharpe"), ".2f"))
-    return ["" if value is None else format(value, form) for value, form in found]
+def _validation(promise: Promise) -> list[str]:
+    """Target, CORR and Sharpe ratio; roughly, with their number, where the eras are too few."""
+    corr, sharpe = promise.figures.get("corr_mean"), promise.figures.get("corr_sharpe")
+    if corr is None:
+        return ["", "", ""]
+    basis = promise.basis("corr")
+    ratio = "" if sharpe is None else figures.rough(sharpe) if basis.few else f"{sharpe:.2f}"
+    return [promise.target or "", figures.text(corr, basis), ratio]
 
 
 def _live(receipt: Receipt, kind: str, latest: Latest) -> str:

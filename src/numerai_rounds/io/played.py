@@ -1,11 +1,10 @@
 """A round as git keeps it: its commit, with the scores in the message, and its tag."""
 
-import json
 import re
 from pathlib import Path
 
 from numerai_rounds.base.errors import ConfigurationError, some
-from numerai_rounds.io import git, paths, tables
+from numerai_rounds.io import figures, git, paths, score_files
 
 FILES = (paths.ROUND, paths.PARAMS, paths.LOCK, paths.METRICS, paths.RECEIPTS)
 """What a run changes, and nothing else does unasked."""
@@ -70,11 +69,9 @@ def _edition(name: str, known: str) -> int:
 
 def headline() -> str:
     """The two figures that matter most, in words."""
-    scores = tables.read_metrics(paths.SCORES)
-    return f"CORR {scores['corr_mean']:.4f}, Sharpe {scores['corr_sharpe']:.2f}"
+    return figures.headline(score_files.read(paths.METRICS, score_files.IN_GIT))
 
 
 def _figures() -> str:
-    """The headline metrics, one a line."""
-    scores = tables.read_metrics(paths.SCORES)
-    return "\n".join(f"{name}: {json.dumps(value)}" for name, value in sorted(scores.items()))
+    """The headlines, one a line, and what they are on."""
+    return "\n".join(figures.lines(score_files.read(paths.METRICS, score_files.IN_GIT)))
