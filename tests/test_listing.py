@@ -11,6 +11,8 @@ from numerai_rounds.io.live_scores import LiveScore
 from tests.conftest import Repository
 from tests.past import CORR, MMC, PROMISED, ground, head, promise, sent
 
+ON = "target_ender_60"
+
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
@@ -48,9 +50,9 @@ def test_rounds_come_newest_first_with_what_became_of_them(
     live_scores.write([scored(1400, CORR, 0.0123), scored(1400, MMC, -0.001), scored(1402, CORR, 0.5, resolved=False)])
     list_rounds()
     assert rows(capsys) == [
-        ["1402", "mine", "0.0200", "0.71", "accepted", "1402abc-", "2026-11-03", "12:01", "pending", "pending"],
-        ["1401", "mine=slower", "0.0200", "0.71", "late", "1401abc-", "2026-11-02", "12:01", "pending"],
-        ["1400", "mine", "0.0115", "0.71", "accepted", "1400abc-", "2026-11-01", "12:01", "0.0123", "-0.0010"],
+        ["1402", "mine", ON, "0.0200", "0.71", "accepted", "1402abc-", "2026-11-03", "12:01", "pending", "pending"],
+        ["1401", "mine=slower", ON, "0.0200", "0.71", "late", "1401abc-", "2026-11-02", "12:01", "pending"],
+        ["1400", "mine", ON, "0.0115", "0.71", "accepted", "1400abc-", "2026-11-01", "12:01", "0.0123", "-0.0010"],
     ]
 
 
@@ -64,11 +66,22 @@ def test_a_round_without_a_receipt_was_not_sent(repository: Repository, capsys: 
     sent(1400, head(repository), outcome="creating", submission_id=None, submitted=None, model="other")
     list_rounds()
     assert sorted(rows(capsys), reverse=True) == [
-        ["1400", "other", "0.0300", "0.71", "unknown"],
-        ["1400", "mine", "0.0300", "0.71", "rejected"],
-        ["1399", "0.0300", "0.71", "not", "sent"],
-        ["1398", "0.0300", "0.71", "not", "sent"],
+        ["1400", "other", ON, "0.0300", "0.71", "unknown"],
+        ["1400", "mine", ON, "0.0300", "0.71", "rejected"],
+        ["1399", ON, "0.0300", "0.71", "not", "sent"],
+        ["1398", ON, "0.0300", "0.71", "not", "sent"],
     ]
+
+
+def test_the_target_is_the_one_that_the_commits_scores_are_on(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever the model learnt; and what rests on few eras says so."""
+    summary = "score,target,eras,mean,mean_low,mean_high,sharpe\ncorr,target_ender_20,8,0.012345,,,1.234\n"
+    (repository.path / "metrics/summary.csv").write_text(summary)
+    sent(1400, promise(repository, {"corr_mean": 0.012345, "corr_sharpe": 1.234}))
+    list_rounds()
+    assert rows(capsys)[0][:7] == ["1400", "mine", "target_ender_20", "0.012", "(8", "eras)", "1.2"]
 
 
 def test_a_commit_that_is_not_here_leaves_cells_empty(
