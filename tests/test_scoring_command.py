@@ -522,8 +522,8 @@ def test_eras_without_an_answer_to_what_pays_are_predicted_and_not_scored(own: P
     [
         ("target", "target_enderr_60", "score.target is 'target_enderr_60', .* did you mean 'target_ender_60'"),
         ("target", "target_foo", "score.target is 'target_foo', .* there are: target_agnes_20, target_ender_20"),
-        ("target", "target", "alias .* `rounds compose score.target=target_ender_60`"),
-        ("targets", ["target"], r"alias .* `rounds compose 'score.targets=\[target_ender_60\]'`"),
+        ("target", "target", "score.target: `target` is an alias .* equals target_ender_60 here"),
+        ("targets", ["target"], "score.targets: `target` is an alias .* equals target_ender_60 here"),
         ("targets", ["target_foo"], "score.targets is 'target_foo', .* there are: target_agnes_20"),
     ],
 )

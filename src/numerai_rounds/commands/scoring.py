@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from numerai_rounds.base.columns import ERA, ID, TRAIN, VALIDATION
+from numerai_rounds.base.columns import ID, TRAIN, VALIDATION
 from numerai_rounds.base.errors import ConfigurationError, DataError, some
 from numerai_rounds.base.params import Params
 from numerai_rounds.base.payouts import policy_of
@@ -39,7 +39,7 @@ def score(
     _refuse_stale()
     table = predictions.read(path, columns or None)
     folders = _folders(output, table.columns) if output is not None else {}
-    chosen = _targets.chosen(parameters, "`--target {}`" if targets else None)
+    chosen = _targets.chosen(parameters)
     predicted = _predicted(parameters, table, chosen)
     del table  # or its ids and values would be held beside those that are judged
     judgements = _scores.judge(parameters, predicted)
@@ -91,15 +91,14 @@ def _as_asked(parameters: Params, targets: Sequence[str], round_number: int | No
 def _predicted(parameters: Params, table: Predictions, chosen: Targets) -> _scores.Predicted:
     """The predictions of each era that has any, and whose main target is known."""
     target = chosen.main
-    eras = history.era_table(target)
-    resolved = eras[(eras["data_type"] == VALIDATION) & (eras["resolved"] > 0)]
-    if resolved.empty:
-        raise DataError(f"{target} is not known in any validation era yet: there is nothing to score.")
+    eras = history.eras(VALIDATION, VALIDATION)
     rows, known, thin, met, lacking = {}, {}, [], np.zeros(len(table), bool), 0
-    with console.progress("match", len(resolved), "eras") as advance:
-        for era in history.read(VALIDATION, list(resolved[ERA]), [], target, parameters.missing_features):
+    resolved: list[str] = []
+    with console.progress("match", len(eras), "eras") as advance:
+        for era in history.read(VALIDATION, eras, [], target, parameters.missing_features):
             places = table.places(era.ids)
             finite = np.isfinite(era.target)
+            resolved += [era.era] if finite.any() else []
             scored = finite & (places >= 0)
             met[places[scored]] = True
             there, needed = int(scored.sum()), int(finite.sum())
@@ -110,12 +109,14 @@ def _predicted(parameters: Params, table: Predictions, chosen: Targets) -> _scor
                 rows[era.era] = np.where(places >= 0, table.values[:, places], np.nan)
                 known[era.era] = scored
             advance(1)
+    if not resolved:
+        raise DataError(f"{target} is not known in any validation era yet: there is nothing to score.")
     _tell_apart(table, ~met, target)
     _refuse_thin(table, thin)
     if not rows:
         raise DataError(f"{table.where} has no row of a validation era whose {target} is known.")
     if len(rows) < len(resolved):
-        absent = [era for era in resolved[ERA] if era not in rows]
+        absent = [era for era in resolved if era not in rows]
         console.say(f"{len(absent):,} of {len(resolved):,} resolved eras are not in the file: {some(absent)}")
     if lacking:
         console.say(f"{lacking:,} rows of the scored eras have no prediction: left out, as the tournament does.")

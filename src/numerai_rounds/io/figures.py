@@ -100,7 +100,7 @@ def headline(scores: Scores) -> str:
     """The two figures that matter most, in words."""
     row = next((row for row in records(scores) if row["score"] == "corr"), None)
     if row is None:
-        return "no CORR"
+        return "no figures"
     return corr(row["mean"], row["sharpe"], Basis(int(row["eras"]), is_few(row)))
 
 

@@ -55,18 +55,17 @@ def feature_sets() -> dict[str, list[str]]:
     return {str(name): list(features) for name, features in sets.items()}
 
 
-def era_table(target: str, advice: str = "`rounds compose target={}`") -> pd.DataFrame:
+def era_table(target: str) -> pd.DataFrame:
     """One row an era: `era`, `data_type`, `rows`, `resolved` (rows whose target is known); in order.
 
-    Raises ConfigurationError for a target that does not exist, or the alias where it hides another one; `advice` is how
-    a target is named instead.
+    Raises ConfigurationError for a target that does not exist, or the alias where it hides another one.
     """
     sides = {side: manifest.read(paths.raw("history", side)) for side in SIDES}
     known = [name for name in sides[TRAIN].targets if name in sides[VALIDATION].targets]
     if target not in known:
         raise ConfigurationError(f"target is {target!r}, which the data does not have: {one_of(target, known)}")
     if target == ALIAS:
-        _refuse_alias(sides, [name for name in known if name != ALIAS], advice)
+        _refuse_alias(sides, [name for name in known if name != ALIAS])
     rows = [
         (era.era, era.data_type, era.rows, int(np.isfinite(values[start:stop]).sum()))
         for side, held in sides.items()
@@ -209,7 +208,7 @@ def _reader(side: str, missing_features: str) -> Reader:
     return Reader(paths.raw("history", side), missing_features)
 
 
-def _refuse_alias(sides: dict[str, manifest.Side], names: Sequence[str], advice: str) -> None:
+def _refuse_alias(sides: dict[str, manifest.Side], names: Sequence[str]) -> None:
     """Say which target the alias stands for; without any other target, the alias is the target."""
     same = list(names)
     for side, held in sides.items():
@@ -219,7 +218,8 @@ def _refuse_alias(sides: dict[str, manifest.Side], names: Sequence[str], advice:
             same = [name for name in same if np.array_equal(table[name].to_numpy(), alias, equal_nan=True)]
     if names:
         meaning = f"it equals {same[0]} here" if same else "and it equals none of the named targets here"
+        advice = f"target={same[0]}" if same else "a full name"
         raise ConfigurationError(
             f"`target` is an alias that moves between data versions; {meaning}. "
-            f"Name the target: {advice.format(same[0] if same else names[0])}."
+            f"Name the target: `rounds compose {advice}`."
         )

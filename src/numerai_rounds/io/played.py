@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from numerai_rounds.base.errors import ConfigurationError, some
-from numerai_rounds.io import figures, git, paths, score_files
+from numerai_rounds.io import figures, git, paths, promises, score_files
 
 FILES = (paths.ROUND, paths.PARAMS, paths.LOCK, paths.METRICS, paths.RECEIPTS)
 """What a run changes, and nothing else does unasked."""
@@ -67,9 +67,13 @@ def _edition(name: str, known: str) -> int:
     return int(known.removeprefix(name).removeprefix(".") or 1)
 
 
-def headline() -> str:
-    """The two figures that matter most, in words."""
-    return figures.headline(score_files.read(paths.METRICS, score_files.IN_GIT))
+def headline(commit: str | None = None) -> str:
+    """The two figures that matter most, in words: of the pipeline as it is here, or of a commit that may have none."""
+    if commit is None:
+        return figures.headline(score_files.read(paths.METRICS, score_files.IN_GIT))
+    promise = promises.read(commit)
+    mean, sharpe = promise.figures.get("corr_mean"), promise.figures.get("corr_sharpe")
+    return "no figures" if mean is None else figures.corr(mean, sharpe, promise.basis("corr"))
 
 
 def _figures() -> str:

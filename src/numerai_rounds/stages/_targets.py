@@ -10,13 +10,6 @@ from numerai_rounds.base.errors import ConfigurationError, one_of
 from numerai_rounds.base.params import Params
 from numerai_rounds.io import history
 
-KEYS = {
-    "target": "`rounds compose target={}`",
-    "score.target": "`rounds compose score.target={}`",
-    "score.targets": "`rounds compose 'score.targets=[{}]'`",
-}
-"""Keys that name targets, and how each is given another."""
-
 
 class Targets(NamedTuple):
     """What predictions are scored on."""
@@ -27,31 +20,35 @@ class Targets(NamedTuple):
     """Others, each once: those asked for, the one that the model learns, the one that the round pays for."""
 
 
-def chosen(parameters: Params, advice: str | None = None) -> Targets:
+def chosen(parameters: Params) -> Targets:
     """Headlines are on `score.target`, or what the pinned round pays for, or what the model learns.
 
     The last where nobody pays, or where no validation era has answers to what is paid for. ConfigurationError for a
-    target that the data does not have, and for the alias where it hides another one; `advice` says how to name another,
-    where that is not the configuration.
+    target that the data does not have, and for the alias where it hides another one.
     """
     section, policy = parameters.score, parameters.round.payout
     known = history.target_names(VALIDATION)
-    named = ([parameters.target], [section.target] if section.target else [], section.targets)
-    for (key, usual), names in zip(KEYS.items(), named, strict=True):
+    named = {"target": [parameters.target], "score.targets": section.targets}
+    if section.target is not None:
+        named["score.target"] = [section.target]
+    for key, names in named.items():
         for name in names:
-            _check(name, known, key, advice or usual)
+            _check(name, known, key)
     paid = [policy.target] if policy and policy.target in known else []
     main = section.target or (paid[0] if paid and _is_answered(paid[0]) else parameters.target)
     more = dict.fromkeys([*section.targets, parameters.target, *paid])
     return Targets(main, [name for name in more if name != main])
 
 
-def _check(name: str, known: Sequence[str], key: str, advice: str) -> None:
+def _check(name: str, known: Sequence[str], key: str) -> None:
     if name not in known:
         full = [other for other in known if other != ALIAS] or known
         raise ConfigurationError(f"{key} is {name!r}, which the data does not have: {one_of(name, full)}")
     if name == ALIAS:
-        history.era_table(ALIAS, advice)
+        try:
+            history.era_table(ALIAS)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{key}: {error}") from None
 
 
 def _is_answered(target: str) -> bool:
