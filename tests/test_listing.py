@@ -88,6 +88,17 @@ def test_a_round_without_a_receipt_was_not_sent(repository: Repository, capsys: 
     ]
 
 
+def test_the_target_is_the_one_that_the_commits_scores_are_on(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever the model learnt; and what rests on few eras says so."""
+    summary = "score,target,eras,mean,mean_low,mean_high,sharpe\ncorr,target_ender_20,8,0.012345,,,1.234\n"
+    (repository.path / "metrics/summary.csv").write_text(summary)
+    sent(1400, promise(repository, {"corr_mean": 0.012345, "corr_sharpe": 1.234}))
+    list_rounds()
+    assert rows(capsys)[0][:7] == ["1400", "mine", "target_ender_20", "0.012", "(8", "eras)", "1.2"]
+
+
 def by_hand(
     repository: Repository, number: int, mean: float, source: str = "numerai", *, predicts: bool = True
 ) -> None:

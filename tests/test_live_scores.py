@@ -56,7 +56,7 @@ def test_scores_are_kept_committed_and_compared(
         "mine: live CORR 0.0080 over 40 rounds: inside the 90 % interval 0.0060 to 0.0170 that validation promised."
         in out
     )
-    assert "mine: live MMC 0.0010 over 40 rounds: validation promised 0.0020, without an interval." in out
+    assert "mine: live MMC 0.0010 over 40 rounds: validation promised 0.002, without an interval." in out
     assert "40 rounds make 1 independent stretch, too few for an interval of the live means" in out
     assert "mine: pending: 1 round." in out
     log = repository.run("git", "log", "-1", "--format=%s", "--name-only").stdout.split("\n")
@@ -136,7 +136,7 @@ def test_outside_what_was_promised(
             PARAMS | {"target": "target_ender_20"},
             "below the 90 % interval 0.0500 to 0.2000",
         ),
-        (PROMISED | {"corr_mean_low": None}, PARAMS, "validation promised 0.0115, without an interval"),
+        (PROMISED | {"corr_mean_low": None}, PARAMS, "validation promised 0.011, without an interval"),
         (PROMISED, {"target": "target_ender_60"}, "validation promised 0.0115, without an interval"),
         ([], PARAMS, "no commit here says what validation promised"),
         (PROMISED, [], "no commit here says what validation promised"),

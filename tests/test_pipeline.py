@@ -122,8 +122,9 @@ def test_what_others_rely_on(played: Repository) -> None:
     scores = json.loads(scores_text)
     assert list(scores) == sorted(scores)
     assert len(scores_text.splitlines()) == len(scores) + 2
-    assert {"corr_mean", "mmc_mean", "bmc_mean", "fnc_v3_mean", "payout_mean"} <= set(scores)
-    assert {"spearman_sharpe_ddof1", "payout_ratio", "mae", "feature_exposure"} <= set(scores)
+    assert {"corr_mean", "corr_sharpe", "mmc_mean", "payout_mean"} <= set(scores)
+    assert {"spearman_mean", "spearman_sharpe_ddof1", "payout_ratio", "mae", "feature_exposure"} <= set(scores)
+    assert len(scores) <= 16
     assert all(np.isfinite(value) and round(value, 6) == value for value in scores.values())
 
     per_era = pd.read_csv(path / "metrics/per_era.csv", dtype={"era": str})
@@ -164,6 +165,7 @@ def test_selection_and_training_never_see_validation(played: Repository, monkeyp
 
 def test_experiments_run_show_and_are_promoted(run: Repository) -> None:
     run.run("dvc", "exp", "run", "--name", "slower", "-S", "model.learning_rate=0.01")
+    reviewed(run)
     run.run("dvc", "exp", "run", "--name", "linear", "-S", "model=ridge", "-S", "select.k=12")
     shown = run.run("dvc", "exp", "show", "--csv", "--only-changed").stdout
     assert "slower" in shown
@@ -181,6 +183,38 @@ def test_experiments_run_show_and_are_promoted(run: Repository) -> None:
     assert run.params()["model"]["kind"] == "ridge"
     assert run.params()["select"]["k"] == 12
     assert run.repro() == ["evaluate"]  # metrics are in git, not in DVC's cache; everything else is
+
+
+def reviewed(run: Repository) -> None:
+    """What a person looks at, of one changed parameter of the model, is little."""
+    changed = [line.split() for line in run.run("git", "diff", "--numstat").stdout.splitlines()]
+    lines = {name: int(added) + int(removed) for added, removed, name in changed}
+    assert {"params.yaml", "metrics/summary.csv", "metrics/validation.json", "metrics/compare.json"} <= set(lines)
+    in_conf = 2  # once it is promoted
+    assert in_conf + sum(lines[name] for name in set(lines) - {"metrics/per_era.csv", "dvc.lock"}) <= 40
+    assert len(run.run("dvc", "metrics", "diff", "--md").stdout.splitlines()) <= 24
+    shown = run.run("dvc", "exp", "show", "--only-changed", COLUMNS="200").stdout
+    assert "corr_sharpe" in shown
+    assert "learning_rate" in shown
+    assert max(map(len, shown.splitlines())) <= 200
+
+
+def test_a_clone_without_dvcs_cache_has_the_report(run: Repository, tmp_path: Path) -> None:
+    here = run.run("rounds", "report").stdout
+    run.run("git", "clone", "--quiet", ".", str(tmp_path / "fresh"))
+    fresh = Repository(tmp_path / "fresh")
+    assert not (fresh.path / "metrics/by_year.csv").exists()
+    there = fresh.run("rounds", "report").stdout
+    assert there.splitlines()[:-1] == here.splitlines()[:-1]
+    assert "live_predictions.csv (not here: `dvc pull` or `dvc repro` brings it)" in there
+    assert "mmc" in there
+
+
+def test_a_run_says_little_and_the_report_everything(run: Repository) -> None:
+    run.run("rounds", "compose", "model.learning_rate=0.3")
+    said = run.run("dvc", "repro").stdout
+    assert "on target_ender_60, 10 eras; the benchmark's" in said
+    assert "drawdown" not in said
 
 
 @pytest.mark.parametrize("override", ["threads=-1", "+nonsense=1", "round.number=-3"])

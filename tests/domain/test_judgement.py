@@ -10,7 +10,7 @@ import pytest
 from numerai_rounds.base.eras import MONTHLY, WEEKLY, Cadence, overlap_eras
 from numerai_rounds.base.params import Payout, ScoreSection
 from numerai_rounds.domain import judgement, payout
-from numerai_rounds.domain.judgement import HEADLINES, Judgement, Terms
+from numerai_rounds.domain.judgement import HEADLINES, STAKE, Judgement, Terms
 from numerai_rounds.domain.scoring.loop import Scored
 from tests.domain.scores import MAIN, OTHER
 
@@ -40,20 +40,32 @@ def judged(found: Scored, policy: Payout | None, cadence: Cadence = WEEKLY) -> J
     return judgement.judge(found, Terms(SECTION, MAIN, policy, overlap, cadence))
 
 
-def test_headlines_are_those_of_metrics_and_statistics_of_each_score() -> None:
-    found = judged(scored("corr", "mmc"), None)
-    expected = {f"{score}_{name}" for score in ("corr", "mmc") for name in HEADLINES}
-    assert set(found.headlines) == {"eras", "mae"} | expected
+def test_headlines_are_few_and_everything_else_is_in_the_summary() -> None:
+    one = scored("corr", "mmc", "spearman", "bmc", "corr_ender_20")
+    own = dict.fromkeys(("payout_ratio", "mae", "feature_exposure", "exposure_rms_mean", "churn_mean"), 0.5)
+    one = replace(one, headlines={"eras": ERAS, "eras_unscored": 1, "rows": 600, **own})
+    one.per_era["exposure_rms"] = 0.5
+    found = judged(one, ON_MAIN)
+    assert set(found.headlines) <= set(HEADLINES)
+    assert len(HEADLINES) == 16
+    assert {"corr_mean", "corr_sharpe", "mmc_mean", "payout_mean", "spearman_mean"} <= set(found.headlines)
+    assert {"spearman_sharpe_ddof1", "payout_ratio", "mae", "feature_exposure"} <= set(found.headlines)
     assert found.headlines["corr_mean"] == pytest.approx(found.scored.per_era["corr"].mean())
     assert found.headlines["corr_mean_low"] < found.headlines["corr_mean"] < found.headlines["corr_mean_high"]
     assert all(isinstance(value, float | int) and math.isfinite(value) for value in found.headlines.values())
+    summary = found.summary.set_index("score")
+    assert {"bmc", "corr_ender_20", "mmc"} <= set(summary.index[summary["target"].notna()])
+    # exposure_rms_mean is the mean of a column of the eras.
+    assert list(summary.index[summary["target"].isna()]) == ["churn_mean"]
+    assert summary["mean"]["churn_mean"] == 0.5
+    assert summary["eras"].dtype.kind == "i"
 
 
 def test_headlines_that_do_not_exist_are_left_out() -> None:
     few = scored("corr")
     found = judged(replace(few, per_era=few.per_era[:1]), None)
-    assert {"corr_mean", "corr_hit_rate"} <= set(found.headlines)
-    assert not {"corr_sharpe", "corr_mean_low", "corr_sharpe_ddof1"} & set(found.headlines)
+    assert "corr_mean" in found.headlines
+    assert not {"corr_sharpe", "corr_mean_low"} & set(found.headlines)
 
 
 def test_a_longer_horizon_leaves_fewer_pieces() -> None:
@@ -79,9 +91,11 @@ def test_the_payout_is_on_the_policys_target(policy: Payout, end: str) -> None:
     assert math.isnan(table["payout"][1])
     assert found.scored.scores["payout"] == policy.target
     pending = 12 if policy is ON_MAIN else 4
-    assert payout.simulate(expected, pending, 100.0, 52).items() <= found.headlines.items()
-    assert found.headlines["payout_mean"] == pytest.approx(found.summary.set_index("score")["mean"]["payout"])
-    assert {"payout_sharpe", "payout_hit_rate"} <= set(found.headlines)
+    simulated = payout.simulate(expected, pending, 100.0, 52)
+    row = found.summary.set_index("score").loc["payout"]
+    assert {name: row[name] for name in STAKE} == {name: simulated[name] for name in STAKE}
+    assert row["mean"] == found.headlines["payout_mean"] == pytest.approx(simulated["payout_mean"])
+    assert found.summary[list(STAKE)].notna().sum().tolist() == [1, 1]
     assert "payout" not in found.scored.left_out
 
 
@@ -131,8 +145,8 @@ def test_scores_are_left_as_they_were_and_judged_the_same_twice() -> None:
 def test_less_than_a_year_is_not_drawn_out_to_one(eras: int, why: str | None) -> None:
     few = scored("corr", "mmc")
     found = judged(replace(few, per_era=few.per_era[:eras]), ON_MAIN)
-    assert ("payout_yearly" in found.headlines) == (why is None)
-    assert "payout_nmr" in found.headlines
+    assert found.summary["payout_yearly"].notna().any() == (why is None)
+    assert found.summary["payout_nmr"].notna().any()
     assert found.scored.left_out.get("payout_yearly") == why
 
 

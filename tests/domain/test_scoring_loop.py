@@ -83,8 +83,8 @@ def test_metrics_without_their_input_are_left_out_with_the_reason() -> None:
     (found,) = scores.score([one], [{MAIN: TARGET}])
     no_meta_model, no_features = "there is no meta_model", "there is no features"
     assert found.left_out == {
-        **dict.fromkeys(["mmc", "cwmm"], no_meta_model),
-        **dict.fromkeys(["bmc", "cwbm"], "there is no benchmark"),
+        **dict.fromkeys(["mmc", "cwmm", "meta_model_corr"], no_meta_model),
+        **dict.fromkeys(["bmc", "cwbm", "benchmark_corr"], "there is no benchmark"),
         **dict.fromkeys(["exposure", "feature_exposure", "fnc"], no_features),
         "churn": "no id occurs in two neighbouring eras",
     }
@@ -95,7 +95,7 @@ def test_a_score_that_no_era_has_is_left_out() -> None:
     silent = {META_MODEL: np.full(4, np.nan), BENCHMARK: np.array([0.2, 0.1, 0.4, 0.3])}
     one = scores.section(FIRST, np.full((4, 2), 2), silent)
     (found,) = scores.score([one, one], [{MAIN: TARGET}] * 2, neutral_sets={"all": np.arange(2)})
-    absent = {"mmc", "cwmm", "exposure_max", "exposure_rms", "exposure_std"}
+    absent = {"mmc", "cwmm", "meta_model_corr", "exposure_max", "exposure_rms", "exposure_std"}
     assert {name for name, why in found.left_out.items() if why == "no era has it"} == absent
     assert not absent & {*found.per_era, *found.scores}
     assert {"bmc", "cwbm", "fnc_all"} <= {*found.per_era}

@@ -78,6 +78,17 @@ def test_correlation_with_another_model(metric: str, other: str, market: Market)
     assert scores.value(metric, scores.on(one, target)) == pytest.approx(expected, abs=EXACT)
 
 
+@pytest.mark.parametrize(("metric", "other"), [("meta_model_corr", META_MODEL), ("benchmark_corr", BENCHMARK)])
+@given(market=markets())
+def test_corr_of_another_model(metric: str, other: str, market: Market) -> None:
+    one, target = market
+    known = np.isfinite(one.predictions[0])
+    theirs = scores.section(np.where(known, one.others[other], np.nan))
+    assume(scorable((theirs, target)))
+    expected = asked(official.numerai_corr, *scores.frames(theirs, target))["p0"]
+    assert scores.value(metric, scores.on(one, target)) == pytest.approx(expected, abs=EXACT)
+
+
 @given(markets())
 def test_spearman(market: Market) -> None:
     assume(scorable(market))
@@ -106,7 +117,7 @@ def test_several_columns_and_targets_at_once(market: Market) -> None:
         assert_allclose(scores.values("mmc", era)["mmc"], expected, rtol=0, atol=EXACT)
 
 
-@pytest.mark.parametrize("metric", ["mmc", "bmc", "cwmm", "cwbm"])
+@pytest.mark.parametrize("metric", ["mmc", "bmc", "cwmm", "cwbm", "meta_model_corr", "benchmark_corr"])
 def test_a_model_without_predictions_or_spread_has_no_score(metric: str) -> None:
     random = np.random.default_rng(2)
     for values in (np.full(40, np.nan), np.full(40, 0.5), np.where(np.arange(40) == 7, 0.5, np.nan)):

@@ -9,7 +9,7 @@ import pytest
 
 from numerai_rounds.base.errors import DataError
 from numerai_rounds.io import score_files, tables
-from numerai_rounds.io.score_files import FILES, HEADLINES, Scores
+from numerai_rounds.io.score_files import COMPARED, FILES, HEADLINES, IN_GIT, Scores
 
 TABLES: dict[str, dict[str, list[Any]]] = {
     "per_era": {"era": ["0007", "0008"], "rows": [3, 4], "corr": [0.123456, np.nan]},
@@ -41,11 +41,21 @@ def test_scores_come_back(tmp_path: Path) -> None:
         pd.testing.assert_frame_equal(back.tables[name], table, check_dtype=False)
 
 
+def test_what_git_keeps_is_read_without_the_rest(tmp_path: Path) -> None:
+    score_files.write(scores(), tmp_path)
+    for name in set(FILES).difference(IN_GIT):
+        (tmp_path / FILES[name]).unlink()
+    assert set(score_files.read(tmp_path, IN_GIT).tables) == set(IN_GIT)
+    with pytest.raises(DataError, match="is missing"):
+        score_files.read(tmp_path)
+
+
 def test_exactly_the_named_files_are_written_the_same_every_time(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         score_files.write(scores(), tmp_path / folder)
     written = content(tmp_path / "one")
-    assert set(written) == {str(HEADLINES), *map(str, FILES.values())}
+    assert set(written) == {str(HEADLINES), str(COMPARED), *map(str, FILES.values())}
+    assert written[str(COMPARED)] == b'{"corr_mean": 0.123456}\n'  # those of its figures that there are, on one line
     assert written == content(tmp_path / "two")
     assert not any(b"\r" in text for text in written.values())
     assert b"0008,4,\n" in written["per_era.csv"]

@@ -142,8 +142,10 @@ class SplitSection(Section):
 class ScoreSection(Section):
     """What predictions are judged by."""
 
+    target: TargetName | None = None
+    """What headlines are on; null for the target that the round pays for, or the model's own where nobody pays."""
     targets: list[TargetName]
-    """Targets to score on beside the one that the model learns and the one that the round pays for."""
+    """Targets to score on beside that one, the one that the model learns and the one that the round pays for."""
     benchmark: str | None
     """The benchmark model that BMC is measured against; null for none."""
     neutral_sets: list[str]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from numerai_rounds.base.eras import horizon_in_name
-from numerai_rounds.io import committed, console, git, live_scores, promises, receipts
+from numerai_rounds.io import committed, console, figures, git, live_scores, promises, receipts
 from numerai_rounds.io.live_scores import Latest
 from numerai_rounds.io.promises import Promise
 from numerai_rounds.io.receipts import Receipt
@@ -87,10 +87,13 @@ def _sent(receipt: Receipt, promise: Promise, latest: Latest, sent: Mapping[int,
 
 
 def _validation(promise: Promise) -> list[str]:
-    """The target that the figures are on, and the figures; empty where the commit has none."""
-    mean, sharpe = promise.figures.get("corr_mean"), promise.figures.get("corr_sharpe")
-    figures = ["" if value is None else format(value, form) for value, form in ((mean, ".4f"), (sharpe, ".2f"))]
-    return [(promise.target or "") if any(figures) else "", *figures]
+    """Target, CORR and Sharpe ratio; roughly, with their number, where the eras are too few."""
+    corr, sharpe = promise.figures.get("corr_mean"), promise.figures.get("corr_sharpe")
+    if corr is None:
+        return ["", "", ""]
+    basis = promise.basis("corr")
+    ratio = "" if sharpe is None else figures.rough(sharpe) if basis.few else f"{sharpe:.2f}"
+    return [promise.target or "", figures.text(corr, basis), ratio]
 
 
 def _replaced(receipt: Receipt, sent: Mapping[int, Sequence[Receipt]]) -> bool:

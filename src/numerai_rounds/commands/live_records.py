@@ -9,7 +9,7 @@ from numerai_rounds.base.params import Payout
 from numerai_rounds.domain import live
 from numerai_rounds.domain.live import Round
 from numerai_rounds.domain.scoring.loop import column_name
-from numerai_rounds.io import live_scores
+from numerai_rounds.io import figures, live_scores
 from numerai_rounds.io.live_scores import Latest, LiveScore
 from numerai_rounds.io.promises import Promise
 from numerai_rounds.io.receipts import Receipt
@@ -137,11 +137,17 @@ def _beside(kind: str, mean: float, record: Record) -> str:
         return f"on {record.target}, for which validation, on {promise.target}, has no {kind.upper()}: not compared"
     low, high = known.get(f"{name}_mean_low"), known.get(f"{name}_mean_high")
     if low is None or high is None or promise.share is None:
-        return f"validation promised {known[f'{name}_mean']:.4f}, without an interval"
+        return f"validation promised {_told(promise, name)}, without an interval"
     return (
         f"{live.place(mean, low, high)} the {_percent(promise.share)} interval {low:.4f} to {high:.4f} "
         "that validation promised"
     )
+
+
+def _told(promise: Promise, score: str) -> str:
+    """A mean that validation promised; roughly where it rests on too few eras."""
+    mean, basis = promise.figures[f"{score}_mean"], promise.basis(score)
+    return figures.text(mean, basis)
 
 
 def _noise(record: Record, final: Sequence[Round]) -> str:

@@ -7,16 +7,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from numerai_rounds.base.columns import ERA, ID, TRAIN, VALIDATION
+from numerai_rounds.base.columns import ID, TRAIN, VALIDATION
 from numerai_rounds.base.errors import ConfigurationError, DataError, some
 from numerai_rounds.base.params import Params
 from numerai_rounds.base.payouts import policy_of
+from numerai_rounds.commands import comparing
 from numerai_rounds.domain.scoring.loop import COVERED
 from numerai_rounds.io import console, history, lock, paths, predictions, reports, score_files
 from numerai_rounds.io.params import load
 from numerai_rounds.io.predictions import Predictions
 from numerai_rounds.io.score_files import Scores
-from numerai_rounds.stages import _scores
+from numerai_rounds.stages import _scores, _targets
+from numerai_rounds.stages._targets import Targets
 
 FETCHED = {"data", "round.history"}
 """Parameters that the history is fetched by."""
@@ -28,7 +30,7 @@ def score(
     """Score the predictions in a CSV or parquet file on the resolved validation eras that they cover.
 
     `columns`: those of the file, all of predictions where none is named. `targets`: instead of those of params.yaml,
-    the first one being that of the plain names. `round_number`: the round whose policy the simulated payout follows.
+    the first one being that of the headlines. `round_number`: the round whose policy the simulated payout follows.
     `output`: a folder for the tables, of each column apart where there are several. Raises DataError for predictions
     that do not fit the history, ConfigurationError for names that there are not, and where params.yaml tells of another
     history than was fetched.
@@ -37,11 +39,14 @@ def score(
     _refuse_stale()
     table = predictions.read(path, columns or None)
     folders = _folders(output, table.columns) if output is not None else {}
-    predicted = _predicted(parameters, table)
+    chosen = _targets.chosen(parameters)
+    predicted = _predicted(parameters, table, chosen)
     del table  # or its ids and values would be held beside those that are judged
     judgements = _scores.judge(parameters, predicted)
     found = {name: Scores(judgement.headlines, judgement.tables) for name, judgement in judgements.items()}
-    reports.show_scores(found, f"{path}, {parameters.target}")
+    first = next(iter(found.values()))
+    beside = comparing.models(first, parameters.score.benchmark, str(path) if len(found) == 1 else None)
+    reports.show_scores(found, f"{path}, {chosen.main}", beside)
     for name, folder in folders.items():
         score_files.write(found[name], folder)
     if output is not None:
@@ -73,7 +78,7 @@ def _folders(output: Path, columns: Sequence[str]) -> dict[str, Path]:
 
 def _as_asked(parameters: Params, targets: Sequence[str], round_number: int | None) -> Params:
     if targets:
-        section = parameters.score.model_copy(update={"targets": list(targets[1:])})
+        section = parameters.score.model_copy(update={"target": targets[0], "targets": list(targets[1:])})
         parameters = parameters.model_copy(update={"target": targets[0], "score": section})
     if round_number is not None:
         policy = policy_of(round_number)
@@ -83,17 +88,17 @@ def _as_asked(parameters: Params, targets: Sequence[str], round_number: int | No
     return parameters
 
 
-def _predicted(parameters: Params, table: Predictions) -> _scores.Predicted:
-    """The predictions of each era that has any, and whose target is known."""
-    eras = history.era_table(parameters.target)
-    resolved = eras[(eras["data_type"] == VALIDATION) & (eras["resolved"] > 0)]
-    if resolved.empty:
-        raise DataError(f"{parameters.target} is not known in any validation era yet: there is nothing to score.")
+def _predicted(parameters: Params, table: Predictions, chosen: Targets) -> _scores.Predicted:
+    """The predictions of each era that has any, and whose main target is known."""
+    target = chosen.main
+    eras = history.eras(VALIDATION, VALIDATION)
     rows, known, thin, met, lacking = {}, {}, [], np.zeros(len(table), bool), 0
-    with console.progress("match", len(resolved), "eras") as advance:
-        for era in history.read(VALIDATION, list(resolved[ERA]), [], parameters.target, parameters.missing_features):
+    resolved: list[str] = []
+    with console.progress("match", len(eras), "eras") as advance:
+        for era in history.read(VALIDATION, eras, [], target, parameters.missing_features):
             places = table.places(era.ids)
             finite = np.isfinite(era.target)
+            resolved += [era.era] if finite.any() else []
             scored = finite & (places >= 0)
             met[places[scored]] = True
             there, needed = int(scored.sum()), int(finite.sum())
@@ -104,16 +109,18 @@ def _predicted(parameters: Params, table: Predictions) -> _scores.Predicted:
                 rows[era.era] = np.where(places >= 0, table.values[:, places], np.nan)
                 known[era.era] = scored
             advance(1)
-    _tell_apart(table, ~met, parameters.target)
+    if not resolved:
+        raise DataError(f"{target} is not known in any validation era yet: there is nothing to score.")
+    _tell_apart(table, ~met, target)
     _refuse_thin(table, thin)
     if not rows:
-        raise DataError(f"{table.where} has no row of a validation era whose {parameters.target} is known.")
+        raise DataError(f"{table.where} has no row of a validation era whose {target} is known.")
     if len(rows) < len(resolved):
-        absent = [era for era in resolved[ERA] if era not in rows]
+        absent = [era for era in resolved if era not in rows]
         console.say(f"{len(absent):,} of {len(resolved):,} resolved eras are not in the file: {some(absent)}")
     if lacking:
         console.say(f"{lacking:,} rows of the scored eras have no prediction: left out, as the tournament does.")
-    predicted = _scores.Predicted(table.columns, rows, known)
+    predicted = _scores.Predicted(table.columns, chosen, rows, known)
     _refuse_constant(table, predicted)
     return predicted
 

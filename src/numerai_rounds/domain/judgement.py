@@ -1,7 +1,7 @@
 """From the scores of eras to what a person decides by: statistics with intervals, simulated payout, headlines."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,21 +13,21 @@ from numerai_rounds.domain import intervals, payout, statistics
 from numerai_rounds.domain.scoring.loop import Scored, column_name
 
 HEADLINES = (
-    "mean",
-    "mean_low",
-    "mean_high",
-    "std",
-    "sharpe",
-    "sharpe_low",
-    "sharpe_high",
-    "sharpe_ddof1",
-    "max_drawdown",
-    "hit_rate",
+    *("corr_mean", "corr_mean_low", "corr_mean_high", "corr_sharpe", "mmc_mean"),
+    *("payout_mean", "payout_mean_low", "payout_mean_high"),
+    *("spearman_mean", "spearman_sharpe_ddof1", "payout_ratio", "mae", "feature_exposure"),
+    *("eras", "eras_unscored", "rows"),
 )
-"""Statistics of each score that are headlines; the table of statistics has more."""
+"""What is said first: few enough to review. The table `summary` has every statistic, and figures that are none."""
+
+STATISTICS = ("mean", "mean_low", "mean_high", "sharpe", "sharpe_ddof1")
+"""Those of scores that headlines are made of."""
 
 PAYOUT = "payout"
 """The column of what an era would have paid, as a share of the stake."""
+
+STAKE = ("payout_nmr", "payout_yearly")
+"""Columns of `summary` about the payout alone."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class Judgement:
     by_year: pd.DataFrame
     curves: pd.DataFrame
     headlines: dict[str, float]
+    """Those of `HEADLINES` that exist."""
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -77,9 +78,9 @@ def judge(scored: Scored, terms: Terms) -> Judgement:
     section = terms.section
     summary = statistics.summary(scored.per_era, overlaps, section.interval, section.draws, terms.cadence.a_year)
     summary.insert(1, "target", [scored.scores[score] for score in summary["score"]])
-    headlines = scored.headlines | {
+    figures = scored.headlines | {
         f"{score}_{name}": value
-        for score, row in summary.set_index("score")[list(HEADLINES)].iterrows()
+        for score, row in summary.set_index("score")[list(STATISTICS)].iterrows()
         for name, value in row.items()
         if math.isfinite(value)
     }
@@ -92,11 +93,30 @@ def judge(scored: Scored, terms: Terms) -> Judgement:
     }
     return Judgement(
         replace(scored, left_out=scored.left_out | unsure),
-        summary,
+        _completed(summary, simulated, scored),
         statistics.by_year(scored.per_era, names, terms.cadence.a_year),
         statistics.curves(scored.per_era, names),
-        simulated | headlines,
+        {name: figures[name] for name in HEADLINES if name in figures},
     )
+
+
+def _completed(summary: pd.DataFrame, simulated: Mapping[str, float], scored: Scored) -> pd.DataFrame:
+    """The statistics with what a stake would have become, and a row for each figure that is kept nowhere else.
+
+    Such a figure has its name as `score`, its value as `mean`, and no `target`. A column's mean needs none.
+    """
+    paid = summary["score"] == PAYOUT
+    stake = {name: [simulated.get(name, math.nan) if here else math.nan for here in paid] for name in STAKE}
+    summary = summary.assign(**stake)
+    kept = {*HEADLINES, *(f"{column}_mean" for column in scored.per_era)}
+    rows: list[dict[Hashable, object]] = [
+        {"score": name, "eras": len(scored.per_era), "mean": value}
+        for name, value in scored.headlines.items()
+        if name not in kept
+    ]
+    if not rows:
+        return summary
+    return pd.DataFrame([*summary.to_dict("records"), *rows], columns=summary.columns)
 
 
 def _paid(scored: Scored, terms: Terms) -> tuple[Scored, dict[str, float]]:

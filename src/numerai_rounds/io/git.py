@@ -116,3 +116,11 @@ def show(commit: str, path: Path) -> str | None:
     """A file as a commit has it; None where it has none, or where the commit is not here."""
     done = subprocess.run(["git", "show", f"{commit}:{path}"], check=False, capture_output=True, text=True)
     return None if done.returncode else done.stdout
+
+
+def changes_of(path: Path) -> list[str]:
+    """The last two commits that changed a file, the newest first; fewer where there are no more, or no repository."""
+    done = subprocess.run(
+        ["git", "log", "--max-count=2", "--format=%H", "--", str(path)], check=False, capture_output=True, text=True
+    )
+    return [] if done.returncode else done.stdout.split()

@@ -81,6 +81,12 @@ def target_names(side: str) -> list[str]:
     return manifest.read(paths.raw("history", side)).targets
 
 
+def eras(side: str, data_type: str) -> list[str]:
+    """The eras of a side that are of one data_type, in order."""
+    held = manifest.read(paths.raw("history", side))
+    return [era.era for chunk in held.chunks for era in chunk.eras if era.data_type == data_type]
+
+
 def ids(side: str) -> Iterator[pa.Array]:
     """All ids of a side, as text, a chunk at a time."""
     folder = paths.raw("history", side)

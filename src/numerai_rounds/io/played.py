@@ -1,11 +1,10 @@
 """A round as git keeps it: its commit, with the scores in the message, and its tag."""
 
-import json
 import re
 from pathlib import Path
 
 from numerai_rounds.base.errors import ConfigurationError, some
-from numerai_rounds.io import git, paths, tables
+from numerai_rounds.io import figures, git, paths, promises, score_files
 
 FILES = (paths.ROUND, paths.PARAMS, paths.LOCK, paths.METRICS, paths.RECEIPTS)
 """What a run changes, and nothing else does unasked."""
@@ -68,13 +67,15 @@ def _edition(name: str, known: str) -> int:
     return int(known.removeprefix(name).removeprefix(".") or 1)
 
 
-def headline() -> str:
-    """The two figures that matter most, in words."""
-    scores = tables.read_metrics(paths.SCORES)
-    return f"CORR {scores['corr_mean']:.4f}, Sharpe {scores['corr_sharpe']:.2f}"
+def headline(commit: str | None = None) -> str:
+    """The two figures that matter most, in words: of the pipeline as it is here, or of a commit that may have none."""
+    if commit is None:
+        return figures.headline(score_files.read(paths.METRICS, score_files.IN_GIT))
+    promise = promises.read(commit)
+    mean, sharpe = promise.figures.get("corr_mean"), promise.figures.get("corr_sharpe")
+    return "no figures" if mean is None else figures.corr(mean, sharpe, promise.basis("corr"))
 
 
 def _figures() -> str:
-    """The headline metrics, one a line."""
-    scores = tables.read_metrics(paths.SCORES)
-    return "\n".join(f"{name}: {json.dumps(value)}" for name, value in sorted(scores.items()))
+    """The headlines, one a line, and what they are on."""
+    return "\n".join(figures.lines(score_files.read(paths.METRICS, score_files.IN_GIT)))

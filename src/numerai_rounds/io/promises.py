@@ -1,12 +1,19 @@
 """What validation said of a model before it played, as the commit that made it has it."""
 
+import io
 import json
 import math
+from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
+import pandas as pd
 import yaml
 
-from numerai_rounds.io import git, paths
+from numerai_rounds.io import git, paths, score_files
+from numerai_rounds.io.figures import Basis
+
+STATISTICS = ("mean", "mean_low", "mean_high", "sharpe")
+"""Those of each score that are told."""
 
 
 class Promise(NamedTuple):
@@ -17,19 +24,35 @@ class Promise(NamedTuple):
     share: float | None
     """Of outcomes that the intervals are to cover."""
     figures: dict[str, float]
-    """The headlines by name, such as `corr_mean_low`; those that are there."""
+    """Headlines and statistics of scores by name, such as `corr_mean_low`; those that are there."""
+    rows: dict[str, dict[Hashable, Any]]
+    """The statistics of each score, as `summary` has them; none where the commit has no such table."""
+
+    def basis(self, score: str) -> Basis:
+        """How many eras a score rests on, 0 where that is not known, and whether they are too few for an interval."""
+        eras = self.rows[score]["eras"] if score in self.rows else self.figures.get("eras", 0) * (score == "corr")
+        return Basis(int(eras), f"{score}_mean_low" not in self.figures)
 
 
 def read(commit: str) -> Promise:
     """What a commit or tag has; nothing where it has no such files, or is not here."""
     params = _params(commit)
-    target, section = params.get("target"), params.get("score")
+    section = params.get("score")
     interval = section.get("interval") if isinstance(section, dict) else None
-    return Promise(target if isinstance(target, str) else None, _number(interval), figures(commit))
+    rows = _rows(commit)
+    figures = {
+        f"{score}_{name}": number
+        for score, row in rows.items()
+        for name in STATISTICS
+        if (number := _number(row.get(name))) is not None
+    }
+    target = rows["corr"].get("target") if "corr" in rows else None
+    learnt = params.get("target")
+    known = next((name for name in (target, learnt) if isinstance(name, str)), None)
+    return Promise(known, _number(interval), figures | _headlines(commit), rows)
 
 
-def figures(commit: str) -> dict[str, float]:
-    """The headline figures of validation at a commit or tag; empty where it has none."""
+def _headlines(commit: str) -> dict[str, float]:
     try:
         found = json.loads(git.show(commit, paths.SCORES) or "{}")
     except ValueError:
@@ -38,7 +61,17 @@ def figures(commit: str) -> dict[str, float]:
     return {name: number for name, number in numbers.items() if number is not None}
 
 
-def _params(commit: str) -> dict[str, Any]:
+def _rows(commit: str) -> dict[str, dict[Hashable, Any]]:
+    text = git.show(commit, paths.METRICS / score_files.FILES["summary"])
+    try:
+        table = pd.read_csv(io.StringIO(text or ""), dtype={"worst_era": str})
+        records: list[dict[Hashable, Any]] = table.astype(object).to_dict("records")
+        return {str(row["score"]): row for row in records if math.isfinite(row["eras"])}
+    except (ValueError, KeyError, TypeError):
+        return {}
+
+
+def _params(commit: str) -> Mapping[str, Any]:
     try:
         found = yaml.safe_load(git.show(commit, paths.PARAMS) or "{}")
     except yaml.YAMLError:

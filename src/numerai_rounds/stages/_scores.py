@@ -1,14 +1,14 @@
 """Scoring predictions against the fetched history: what `evaluate` and `rounds score` share."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from numerai_rounds.base import plugins
-from numerai_rounds.base.columns import ALIAS, VALIDATION
+from numerai_rounds.base.columns import VALIDATION
 from numerai_rounds.base.eras import horizon_in_name, overlap_eras
 from numerai_rounds.base.errors import ConfigurationError, DataError
 from numerai_rounds.base.params import Params
@@ -20,11 +20,15 @@ from numerai_rounds.domain.scoring.metric import BENCHMARK, META_MODEL, Inputs
 from numerai_rounds.io import console, history, paths, predictions, process
 from numerai_rounds.io.history import EraRows
 from numerai_rounds.io.predictions import Predictions
+from numerai_rounds.stages._targets import Targets
 
 Floats = NDArray[np.float64]
 
 OTHERS = {META_MODEL: "meta_model", BENCHMARK: "validation_benchmark_models"}
 """Models that predictions are compared with -> the role of the file that has theirs."""
+
+CONTRIBUTION = {META_MODEL: "mmc", BENCHMARK: "bmc"}
+"""The score that is lost first where another model has no predictions."""
 
 MOST_THREADS = 8
 """Each holds an era, and reading feeds no more."""
@@ -37,6 +41,7 @@ class Predicted:
     """Predictions of whole eras, in order."""
 
     columns: list[str]
+    targets: Targets
     rows: Mapping[str, Floats]
     """Of each era, shape (columns, rows of the era); NaN in all columns where a row has none."""
     known: Mapping[str, NDArray[np.bool_]]
@@ -49,12 +54,16 @@ def judge(parameters: Params, predicted: Predicted) -> dict[str, Judgement]:
     others, absent = _others(parameters)
     inputs = _inputs(parameters, predicted, features, absent)
     metrics = dict(zip(plugins.names(plugins.METRICS), [module.Metric for module in plugins.metrics()], strict=True))
+    thin: dict[str, str] = {}
     with console.progress("score", len(predicted.rows), "eras") as advance:
-        eras = _eras(parameters, predicted, features, others, advance)
+        eras = _eras(parameters, predicted, features, others, thin, advance)
         threads = min(process.cores(parameters.threads), MOST_THREADS)
-        scored = loop.score(metrics, inputs, eras, parameters.target, threads)
-    terms = _terms(parameters)
-    return {name: judgement.judge(one, terms) for name, one in zip(predicted.columns, scored, strict=True)}
+        scored = loop.score(metrics, inputs, eras, predicted.targets.main, threads)
+    terms = _terms(parameters, predicted.targets.main)
+    return {
+        name: judgement.judge(replace(one, left_out=one.left_out | thin), terms)
+        for name, one in zip(predicted.columns, scored, strict=True)
+    }
 
 
 def _inputs(parameters: Params, predicted: Predicted, features: list[str], absent: Mapping[str, str]) -> Inputs:
@@ -107,15 +116,16 @@ def _eras(
     predicted: Predicted,
     features: list[str],
     others: Mapping[str, Predictions],
+    thin: dict[str, str],
     advance: Callable[[float], None],
 ) -> Iterator[loop.Targets]:
-    """Each era on every target."""
-    start, more = 0, _more_targets(parameters)
+    """Each era on every target; what another model has too few rows of is put into `thin`, with the reason."""
+    start, (main, more) = 0, predicted.targets
     eras = list(predicted.rows)
-    for rows in history.read(VALIDATION, eras, features, parameters.target, parameters.missing_features, more):
-        compared = {name: _covering(table, rows) for name, table in others.items()}
+    for rows in history.read(VALIDATION, eras, features, main, parameters.missing_features, more):
+        compared = {name: _covering(name, table, rows, thin) for name, table in others.items()}
         section = CrossSection(rows.era, rows.ids, predicted.rows[rows.era], rows.features, compared, start)
-        yield loop.known_on(section, {parameters.target: rows.target.astype(np.float64), **_doubles(rows.more_targets)})
+        yield loop.known_on(section, {main: rows.target.astype(np.float64), **_doubles(rows.more_targets)})
         start += int(predicted.known[rows.era].sum())
         advance(1)
 
@@ -124,34 +134,21 @@ def _doubles(targets: Mapping[str, NDArray[np.float32]]) -> dict[str, Floats]:
     return {name: values.astype(np.float64) for name, values in targets.items()}
 
 
-def _covering(table: Predictions, rows: EraRows) -> Floats:
-    """Another model's predictions of an era; DataError where it has them for a part of the rows only."""
+def _covering(name: str, table: Predictions, rows: EraRows, thin: dict[str, str]) -> Floats:
+    """Another model's predictions of an era; none where it has too few of the rows, which is told in `thin`."""
     values: Floats = table.of(rows.ids)[0]
-    share = np.isfinite(values).mean()
-    if 0 < share < loop.COVERED:
-        raise DataError(
-            f"{table.where} has predictions for {share:.0%} of the {len(values):,} rows of era {rows.era}. At least "
-            f"{loop.COVERED:.0%} are needed, or none: it is not of this history. Run `rounds open` to pin both anew."
-        )
+    there = int(np.isfinite(values).sum())
+    if 0 < there < loop.COVERED * len(values):
+        what = f"{CONTRIBUTION[name]} in era {rows.era}: {there:,} of {len(values):,} rows"
+        thin[what] = f"{table.where} must have predictions for {loop.COVERED:.0%} of an era"
+        values = np.full(len(values), np.nan)
     return values
 
 
-def _more_targets(parameters: Params) -> list[str]:
-    """Targets beside the main one: those asked for, and the one that the round pays for where the data has it.
-
-    ConfigurationError for the alias, which would repeat another target under a name that tells nothing.
-    """
-    if ALIAS in parameters.score.targets and parameters.target != ALIAS:
-        history.era_table(ALIAS)
-    policy = parameters.round.payout
-    paid = [policy.target] if policy and policy.target in history.target_names(VALIDATION) else []
-    return [name for name in dict.fromkeys([*parameters.score.targets, *paid]) if name != parameters.target]
-
-
-def _terms(parameters: Params) -> judgement.Terms:
+def _terms(parameters: Params, main: str) -> judgement.Terms:
     days, cadence = parameters.split.horizon_days, parameters.round.cadence
 
     def overlap_of(target: str) -> int:
         return overlap_eras(target, None if horizon_in_name(target) else days, cadence)
 
-    return judgement.Terms(parameters.score, parameters.target, parameters.round.payout, overlap_of, cadence)
+    return judgement.Terms(parameters.score, main, parameters.round.payout, overlap_of, cadence)

@@ -1,4 +1,4 @@
-"""What predictions add to those of another model."""
+"""What predictions add to those of another model, and how good that one is."""
 
 import numpy as np
 
@@ -39,3 +39,17 @@ def transformed_correlation(era: Era, other: str) -> Floats:
     if section is None:
         return np.full(len(era.section.predictions), np.nan)
     return ranks.pearson(section.powered, section.others[other])
+
+
+def corr_of(era: Era, other: str) -> Floats:
+    """Another model's own CORR, over the rows that it has predictions for: shape (columns,), all the same.
+
+    NaN where it has none, or either side is constant.
+    """
+    values = era.section.others[other]
+    known = np.isfinite(values)
+    result, target = np.full(len(era.section.predictions), np.nan), era.powered_target[known]
+    if known.any() and np.ptp(values[known]) > 0:
+        gaussian = ranks.gaussianize(ranks.shares(ranks.twice_ranks(values[None, known])))
+        result[:] = ranks.pearson(ranks.power_1_5(gaussian), target)
+    return result
