@@ -84,6 +84,13 @@ def with_gaps(table: pd.DataFrame) -> pd.DataFrame:
     return gaps
 
 
+def as_others_write_it(table: pd.DataFrame) -> pd.DataFrame:
+    """The live era with absent values of nullable Int8, ids as a plain column, categories and unknown columns."""
+    gaps = table.astype(dict.fromkeys(tiny.FEATURES, "Int8") | dict.fromkeys(("era", "data_type"), "category"))
+    gaps.loc[gaps.index[::3], tiny.FEATURES[2:8]] = pd.NA
+    return gaps.assign(ticker="a").reset_index().astype({"id": "category"})
+
+
 def package(function: Callable[..., Any], stranger: Path, **options: Any) -> trials.Trial:
     """Package a function and try it out."""
     packages.write(function, PACKAGE)
@@ -127,9 +134,12 @@ def test_the_other_python_has_the_packages_and_not_the_project(stranger: Path) -
     assert "not here" in run_in(stranger, f"import {packages.PROJECT}").stderr
 
 
+@pytest.mark.parametrize("spoil", [with_gaps, as_others_write_it])
 @pytest.mark.parametrize(("module", "params"), presets("model", **SMALL))
-def test_every_model_predicts_the_same_without_the_project(module: ModuleType, params: Any, stranger: Path) -> None:
-    write_live(with_gaps)
+def test_every_model_predicts_the_same_without_the_project(
+    module: ModuleType, params: Any, spoil: Callable[[pd.DataFrame], pd.DataFrame], stranger: Path
+) -> None:
+    write_live(spoil)
     model = trained(module, params)
     trial = package(portable.predictor(module.portable(model.text), model.features, "middle"), stranger)
     ids, features = history.read_live(model.features, "middle")

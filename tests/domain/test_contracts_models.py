@@ -18,6 +18,7 @@ from numerai_rounds.base import plugins
 from numerai_rounds.base.errors import DataError
 from numerai_rounds.base.params import Section
 from numerai_rounds.io import packages
+from tests import odd_names
 from tests.domain.presets import check_params, kind_of, modules, preset, presets
 
 ROWS, COUNT = 3000, 12
@@ -209,3 +210,26 @@ class TestModel:
         text = fit(module, params).text
         with pytest.raises(DataError, match=r"Train it again\."):
             module.load(text[: len(text) // 2])
+
+
+@dataclass(frozen=True)
+class Named(Table):
+    """Rows whose features have odd names."""
+
+    @property
+    def names(self) -> list[str]:
+        return odd_names.FEATURES
+
+
+@pytest.mark.parametrize(("module", "params"), presets("model", **FAST, min_data_in_leaf=5))
+def test_features_may_have_any_name(module: ModuleType, params: Any) -> None:
+    random = np.random.default_rng(1)
+    features = random.integers(0, 5, (500, len(odd_names.FEATURES))).astype(np.int8)
+    target = (features[:, 0] / 4).astype(np.float32)
+    model = fit(module, params, rows=Named(features, target))
+    again = module.load(model.text)
+    assert model.features == again.features == odd_names.FEATURES
+    assert model.importance().iloc[0]["feature"] == odd_names.FEATURES[0]
+    assert set(again.importance()["feature"]) == set(odd_names.FEATURES)
+    plain = fit(module, params, rows=Table(features, target))
+    assert_array_equal(model.predict(features, 1), plain.predict(features, 1))

@@ -11,6 +11,8 @@ from pathlib import Path
 import lightgbm
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from numerai_rounds.base.errors import ConfigurationError, DataError, MachineError
@@ -311,3 +313,19 @@ def test_the_seed_matters() -> None:
 def test_a_combination_that_lightgbm_refuses() -> None:
     with pytest.raises(ConfigurationError, match=r"LightGBM cannot train with these parameters of `model`: .*bagging"):
         train(boosting="rf")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+@example("%20")
+@example('\0\n\r "%,:[]{}')
+def test_a_name_that_lightgbm_keeps_stands_for_one_name(name: str) -> None:
+    held = parts.held(name)
+    assert parts.meant(held) == name
+    assert not set(held) & set('\0\n\r ",:[]{}')
+
+
+@pytest.mark.parametrize(
+    "name", ["feature_complemental_ok'd_prelateship", "feature_Größe", "feature_a\tb", "feature_a=b"]
+)
+def test_a_name_that_lightgbm_holds_is_kept_as_it_is(name: str) -> None:
+    assert parts.held(name) == name

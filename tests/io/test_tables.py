@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from numerai_rounds.io import tables
+from tests import odd_names
 
 ERAS = ["0575", "0576", "0577", "0578"]
 
@@ -55,3 +56,15 @@ def test_nothing_is_in_place_where_predicting_failed(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="no more"), tables.writing_predictions(tmp_path / "found.parquet") as append:
         broken(append)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("column", ["feature", "group", "what"])
+def test_names_read_back_as_they_were_written(tmp_path: Path, column: str) -> None:
+    names = [*odd_names.FEATURES, *odd_names.SETS, "null", "true", "0x1", "1.0", '"', "#", "\n"]
+    values = [0.5, None] * len(names)
+    table = pd.DataFrame({column: names, "score": values[: len(names)], "era": "0001"})
+    tables.write_csv(table, tmp_path / "names.csv")
+    back = tables.read_csv(tmp_path / "names.csv")
+    assert list(back[column]) == names
+    assert back["score"].equals(table["score"])
+    assert set(back["era"]) == {"0001"}
