@@ -9,7 +9,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from numerai_rounds.base.errors import ClosedError, KeysError, RefusedError, ServiceError, TransientError
+from numerai_rounds.base.errors import (
+    ClosedError,
+    KeysError,
+    RefusedError,
+    RoundsError,
+    ServiceError,
+    TransientError,
+)
 from numerai_rounds.io import console, http, reading_back, receipts, sending
 from numerai_rounds.io.account import Account, Submission, is_about_file
 from numerai_rounds.io.receipts import Receipt
@@ -66,7 +73,7 @@ def _sent_now(account: Account, note: "_Note", content: bytes, deadline: datetim
     try:
         return _create(account, note.receipt, deadline)
     except (RefusedError, KeysError, ClosedError) as error:
-        if isinstance(error, RefusedError) and is_about_file(error.words):
+        if _rejects(error):
             note(outcome="rejected", reason=str(error))
             return None
         note(outcome="sending")
@@ -74,6 +81,11 @@ def _sent_now(account: Account, note: "_Note", content: bytes, deadline: datetim
     except ServiceError as error:
         note(outcome="unknown", reason=str(error))
         return None
+
+
+def _rejects(error: RoundsError) -> bool:
+    """Whether an error is the service's word that it does not take the file."""
+    return isinstance(error, RefusedError) and is_about_file(error.words)
 
 
 def _sent_before(account: Account, receipt: Receipt) -> Submission | None:
@@ -84,13 +96,15 @@ def _sent_before(account: Account, receipt: Receipt) -> Submission | None:
 
 
 def _tell_queued(account: Account, receipt: Receipt) -> None:
-    """Say so where the service counts a file for this round that was predicted for an earlier one."""
+    """Say so where the service counts a file for this round that is not of it: one that came late, or another's."""
     try:
         counting = account.counting(receipt.model_id, once=True)
     except ServiceError:
         return
     for filename, number in counting.items():
         ours = reading_back.OWN_NAME.match(filename)
+        if number == receipt.round and not ours:
+            console.say(f"{receipt.model}: the service counts {filename} for round {number}, sent by other means.")
         if number == receipt.round and ours and int(ours[1]) < number:
             console.complain(
                 f"{receipt.model}: the service counts {filename} for round {number}, which came late for round "
@@ -132,22 +146,14 @@ def _create(account: Account, receipt: Receipt, deadline: datetime | None) -> Su
 
     def attempt() -> Submission:
         nonlocal lost
-        if deadline is not None and account.now >= deadline:
-            if lost:
-                raise ServiceError(f"the answer was lost, and meanwhile the round has closed ({deadline:%H:%M} UTC)")
-            raise ClosedError(
-                f"round {receipt.round} closed at {deadline:%Y-%m-%d %H:%M} UTC, before the submission was made: "
-                "nothing was submitted. Start earlier."
-            )
         try:
+            _check_time(account, receipt, deadline)
             made = account.create_submission(receipt.model_id, str(receipt.filename))
-        except RefusedError:
-            if found := reading_back.listed(account, receipt):
+        except (RefusedError, KeysError, ClosedError) as error:
+            if isinstance(error, RefusedError) and (found := reading_back.listed(account, receipt)):
                 return found
-            raise
-        except KeysError as error:
-            if lost:
-                raise ServiceError(f"the answer was lost, and now the keys are refused: {error}") from None
+            if lost and not _rejects(error):
+                raise ServiceError(f"an answer was lost on the way, and then: {error}") from None
             raise
         except ServiceError as error:
             lost = True
@@ -158,6 +164,15 @@ def _create(account: Account, receipt: Receipt, deadline: datetime | None) -> Su
 
     limits = replace(account.limits, attempts=min(CREATIONS, account.limits.attempts))
     return http.patiently(attempt, "submitting", limits, "Run the same command again: it asks first.")
+
+
+def _check_time(account: Account, receipt: Receipt, deadline: datetime | None) -> None:
+    """Refuse to submit what would come late, by the service's clock."""
+    if deadline is not None and account.now >= deadline:
+        raise ClosedError(
+            f"round {receipt.round} closed at {deadline:%Y-%m-%d %H:%M} UTC, before the submission was made. "
+            "Start earlier."
+        )
 
 
 def _looked_for(account: Account, receipt: Receipt) -> Submission | None:
