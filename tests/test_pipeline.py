@@ -164,7 +164,9 @@ def test_selection_and_training_never_see_validation(played: Repository, monkeyp
 
 
 def test_experiments_run_show_and_are_promoted(run: Repository) -> None:
-    run.run("dvc", "exp", "run", "--name", "slower", "-S", "model.learning_rate=0.01")
+    said = run.run("dvc", "exp", "run", "--name", "slower", "-S", "model.learning_rate=0.01").stdout
+    assert "on target_ender_60, 10 eras; the benchmark's" in said
+    assert "drawdown" not in said  # `rounds report` has the table
     reviewed(run)
     run.run("dvc", "exp", "run", "--name", "linear", "-S", "model=ridge", "-S", "select.k=12")
     shown = run.run("dvc", "exp", "show", "--csv", "--only-changed").stdout
@@ -208,13 +210,6 @@ def test_a_clone_without_dvcs_cache_has_the_report(run: Repository, tmp_path: Pa
     assert there.splitlines()[:-1] == here.splitlines()[:-1]
     assert "live_predictions.csv (not here: `dvc pull` or `dvc repro` brings it)" in there
     assert "mmc" in there
-
-
-def test_a_run_says_little_and_the_report_everything(run: Repository) -> None:
-    run.run("rounds", "compose", "model.learning_rate=0.3")
-    said = run.run("dvc", "repro").stdout
-    assert "on target_ender_60, 10 eras; the benchmark's" in said
-    assert "drawdown" not in said
 
 
 @pytest.mark.parametrize("override", ["threads=-1", "+nonsense=1", "round.number=-3"])

@@ -158,7 +158,10 @@ def test_monthly_eras_have_years_of_twelve_and_pay_each_month() -> None:
         Terms(SECTION, policy.target, policy, lambda target: overlap_eras(target, None, MONTHLY), MONTHLY),
     )
     returns = found.scored.per_era["payout"].to_numpy()
-    assert payout.simulate(returns, 1, 100.0, 12).items() <= found.headlines.items()
+    row = found.summary.set_index("score").loc["payout"]
+    assert {name: row[name] for name in STAKE} == {
+        name: value for name, value in payout.simulate(returns, 1, 100.0, 12).items() if name in STAKE
+    }
     assert found.by_year.loc[found.by_year["score"] == "corr", "eras"].tolist() == [1, 11]
     assert "interval of corr" not in found.scored.left_out
 

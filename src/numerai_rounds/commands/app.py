@@ -148,7 +148,9 @@ def score(
     column: Annotated[
         list[str] | None, typer.Option(help="Column of the file; all numbers but features and targets.")
     ] = None,
-    target: Annotated[list[str] | None, typer.Option(help="Instead of those of params.yaml; may be repeated.")] = None,
+    target: Annotated[
+        list[str] | None, typer.Option(help="Instead of those of params.yaml, headlines on the first; may be repeated.")
+    ] = None,
     number: Annotated[
         int | None, typer.Option("--round", min=1, help="Simulate the payout of this round's policy.")
     ] = None,

@@ -1,0 +1,85 @@
+"""How figures are told: what rests on few eras has their number beside it, and no more digits than it deserves."""
+
+import math
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numerai_rounds.io import figures, paths, played, score_files
+from numerai_rounds.io.figures import Basis
+from numerai_rounds.io.score_files import Scores
+
+FEW, ENOUGH = Basis(8, few=True), Basis(52, few=False)
+
+
+def scores(corr_has_interval: bool = True) -> Scores:
+    """52 eras of CORR, and 8 of MMC, CWMM and the payout."""
+    low = 0.01 if corr_has_interval else math.nan
+    summary = pd.DataFrame(
+        [
+            ("corr", "target_ender_60", 52, 0.016505, low, 0.592607, math.nan),
+            ("mmc", "target_ender_60", 8, 0.002375, math.nan, 0.11297, math.nan),
+            ("payout", "target_ender_60", 8, 0.078254, math.nan, 0.207158, 5.216964),
+            ("churn_mean", math.nan, 52, 0.25, math.nan, math.nan, math.nan),
+        ],
+        columns=["score", "target", "eras", "mean", "mean_low", "sharpe", "payout_nmr"],
+    )
+    eras = [f"{era:04d}" for era in range(1, 53)]
+    cwmm = [math.nan] * 44 + [0.27123] * 8
+    per_era = pd.DataFrame({"era": eras, "rows": 10, "corr": 0.01, "cwmm": cwmm, "exposure_rms": 0.0792})
+    left_out = pd.DataFrame({"what": ["interval of mmc"], "why": ["8 eras"]})
+    headlines = {"corr_mean": 0.016505, "eras": 52, "mae": 0.152041, "mmc_mean": 0.002375, "rows": 78000}
+    nothing = {name: left_out for name in score_files.FILES}
+    return Scores(headlines, nothing | {"summary": summary, "per_era": per_era, "left_out": left_out})
+
+
+@given(st.floats(-1e6, 1e6))
+def test_a_rough_figure_has_two_digits_and_three_decimals_at_most(value: float) -> None:
+    told = figures.rough(value)
+    digits, _, decimals = told.lstrip("-").partition(".")
+    assert len(decimals) <= 3
+    assert len((digits + decimals).lstrip("0")) <= 2 or not decimals
+    assert float(told) == pytest.approx(value, rel=0.051, abs=0.0005)
+
+
+@pytest.mark.parametrize(
+    ("value", "basis", "told"),
+    [
+        (0.016505, ENOUGH, "0.0165"),
+        (0.002375, FEW, "0.002 (8 eras)"),
+        (-0.0123, FEW, "-0.012 (8 eras)"),
+        (5.216964, FEW, "5.2 (8 eras)"),
+        (0.002375, Basis(0, few=True), "0.002"),
+        (78000, ENOUGH, "78,000"),
+    ],
+)
+def test_a_figure_is_told_with_the_eras_that_it_rests_on(value: float, basis: Basis, told: str) -> None:
+    assert figures.text(value, basis) == told
+
+
+def test_figures_that_are_no_scores_tell_their_eras_too() -> None:
+    assert figures.others(scores()) == {
+        "churn_mean": "0.2500",
+        "cwmm_mean": "0.27 (8 eras)",
+        "exposure_rms_mean": "0.0792",
+        "mae": "0.1520",
+        "payout_nmr": "5.2 (8 eras)",
+    }
+
+
+def test_commits_and_last_lines_tell_it_likewise(tmp_path: Path) -> None:
+    score_files.write(scores(), paths.METRICS)
+    assert played.headline() == "CORR 0.0165, Sharpe 0.59"
+    assert figures.lines(scores()) == [
+        "target: target_ender_60",
+        "corr_mean: 0.0165",
+        "eras: 52",
+        "mae: 0.1520",
+        "mmc_mean: 0.002 (8 eras)",
+        "rows: 78,000",
+    ]
+    score_files.write(scores(corr_has_interval=False), paths.METRICS)
+    assert played.headline() == "CORR 0.017, Sharpe 0.59 (52 eras)"
