@@ -10,12 +10,12 @@ import psutil
 from numerai_rounds.base.errors import ConfigurationError, ServiceError
 
 
-def git(*arguments: str, environment: Mapping[str, str] | None = None) -> str:
-    """Run git and return what it printed; ConfigurationError with git's own words where it fails."""
+def git(*arguments: str, environment: Mapping[str, str] | None = None, folder: Path | None = None) -> str:
+    """Run git, in `folder` if given, and return what it printed; ConfigurationError with git's own words."""
     environment = {**(environment or os.environ), "GIT_TERMINAL_PROMPT": "0"}
     command = ["git", "-c", "commit.gpgsign=false", "-c", "tag.gpgsign=false", *arguments]
     done = subprocess.run(
-        command, check=False, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL
+        command, check=False, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL, cwd=folder
     )
     if done.returncode:
         said = " ".join((done.stderr or done.stdout).split()) or "it said nothing"
@@ -34,15 +34,25 @@ def head() -> str:
 
 
 def changed(*where: Path) -> list[str]:
-    """Paths that are not as the last commit has them: changed, staged, or new and not ignored; sorted."""
+    """Paths that are not as the last commit has them: changed, staged, or new and not ignored; sorted.
+
+    From the working folder, which may be a folder of the git repository.
+    """
     listed = git("status", "--porcelain=v1", "-z", "--untracked-files=all", "--", *map(str, where)).split("\0")
+    prefix = git("rev-parse", "--show-prefix").strip()
     names, entries = set(), iter(listed)
     for entry in entries:
         if entry:
-            names.add(entry[3:])
+            names.add(entry[3:].removeprefix(prefix))
             if "R" in entry[:2]:
-                names.add(next(entries))
+                names.add(next(entries).removeprefix(prefix))
     return sorted(names)
+
+
+def untracked(folder: Path, *where: Path) -> list[str]:
+    """Files of a folder that git neither knows nor ignores; sorted."""
+    listed = git("ls-files", "-z", "--others", "--exclude-standard", "--", *map(str, where), folder=folder)
+    return sorted(filter(None, listed.split("\0")))
 
 
 def commit(message: str, files: Sequence[Path]) -> str | None:
@@ -114,5 +124,5 @@ def tags(pattern: str) -> list[str]:
 
 def show(commit: str, path: Path) -> str | None:
     """A file as a commit has it; None where it has none, or where the commit is not here."""
-    done = subprocess.run(["git", "show", f"{commit}:{path}"], check=False, capture_output=True, text=True)
+    done = subprocess.run(["git", "show", f"{commit}:./{path}"], check=False, capture_output=True, text=True)
     return None if done.returncode else done.stdout

@@ -11,6 +11,9 @@ CONF = Path("conf")
 ROUND = CONF / "round.yaml"
 PARAMS = Path("params.yaml")
 LOCK = Path("dvc.lock")
+STAGES = Path("dvc.yaml")
+SOURCE = Path("src")
+REQUIREMENTS = Path("requirements.lock")
 DVC_TMP = Path(".dvc/tmp")
 
 DATA = Path("data")

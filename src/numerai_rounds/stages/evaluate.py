@@ -37,4 +37,4 @@ def _predict(parameters: Params, eras: list[str]) -> _scores.Predicted:
 
 
 if __name__ == "__main__":
-    process.run(main)
+    process.stage(main)

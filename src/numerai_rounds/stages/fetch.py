@@ -42,4 +42,4 @@ def _part() -> str:
 
 
 if __name__ == "__main__":
-    process.run(main)
+    process.stage(main)
