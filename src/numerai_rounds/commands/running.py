@@ -91,14 +91,14 @@ def _play(plan: Plan) -> str:
     problem = outcomes.problem(found, late=plan.options.late) or problem
     if problem is not None and not any(receipt.arrived for receipt in found):
         raise problem
-    line = f"{load().round.title if number is None else f'round {number}'}: {outcomes.summary(found)}"
+    line = f"{load().round.title if number is None else f'round {number}'}: {outcomes.played_line(found)}"
     try:
         kept = _kept(plan, number, tags)
     except RoundsError as error:
         raise type(error)(f"{line}. But: {error}") from None
     if problem is not None:
         raise problem
-    return f"{line}; {played.headline()}{f'; {kept}' if kept else ''}"
+    return f"{line}{f'; {kept}' if kept else ''}"
 
 
 def _kept(plan: Plan, number: int | None, tags: list[str]) -> str:

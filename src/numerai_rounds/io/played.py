@@ -2,10 +2,9 @@
 
 import json
 import re
-from pathlib import Path
 
 from numerai_rounds.base.errors import ConfigurationError, some
-from numerai_rounds.io import git, paths, tables
+from numerai_rounds.io import git, paths, promises, tables
 
 FILES = (paths.ROUND, paths.PARAMS, paths.LOCK, paths.METRICS, paths.RECEIPTS)
 """What a run changes, and nothing else does unasked."""
@@ -15,9 +14,6 @@ CONTENT = (paths.ROUND, paths.PARAMS, paths.LOCK)
 
 UNDER_WAY = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
 """Files of git while it is in the middle of something."""
-
-SOURCES = (paths.CONF, Path("src"), Path("dvc.yaml"), Path("requirements.lock"))
-"""What a run is made of."""
 
 
 def check_ground() -> None:
@@ -31,7 +27,7 @@ def check_ground() -> None:
         )
     git.release_dead()
     ours = {str(path) for path in FILES}
-    loose = [name for name in git.changed(*SOURCES) if name not in ours]
+    loose = [name for name in git.changed(*paths.INGREDIENTS) if name not in ours]
     if loose:
         raise ConfigurationError(
             f"{some(loose)} {'is' if len(loose) == 1 else 'are'} not committed, so the round's commit would not hold "
@@ -68,9 +64,9 @@ def _edition(name: str, known: str) -> int:
     return int(known.removeprefix(name).removeprefix(".") or 1)
 
 
-def headline() -> str:
-    """The two figures that matter most, in words."""
-    scores = tables.read_metrics(paths.SCORES)
+def headline(commit: str | None = None) -> str:
+    """The two figures that matter most, in words: of the pipeline as it is here, or of a commit."""
+    scores = tables.read_metrics(paths.SCORES) if commit is None else promises.figures(commit)
     return f"CORR {scores['corr_mean']:.4f}, Sharpe {scores['corr_sharpe']:.2f}"
 
 

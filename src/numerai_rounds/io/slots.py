@@ -2,14 +2,13 @@
 
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import yaml
 
 from numerai_rounds.base.errors import ConfigurationError, some
 from numerai_rounds.base.params import Round
-from numerai_rounds.io import console, experiments, git, lock, paths, pipeline, played
+from numerai_rounds.io import console, experiments, git, lock, paths, pipeline, played, recipe
 
 STAGE = "submit"
 
@@ -59,6 +58,12 @@ def _own(number: int | None) -> Prepared:
             f"the submission is not of what params.yaml says now ({some(stale) or 'round.number'} changed since). "
             "Run `dvc repro` first."
         )
+    other = recipe.changed()
+    if other:
+        raise ConfigurationError(
+            f"the submission is not of the code that is here now ({some(other)} changed since), so this commit would "
+            "not make it again. Run `dvc repro`, then commit."
+        )
     if not paths.SUBMISSION.exists():
         raise ConfigurationError(f"{paths.SUBMISSION} is not here: run `dvc repro` first.")
     content = paths.SUBMISSION.read_bytes()
@@ -67,9 +72,7 @@ def _own(number: int | None) -> Prepared:
             f"{paths.SUBMISSION} is not what the pipeline wrote: `dvc checkout {paths.SUBMISSION}` brings that back, "
             "`dvc repro` makes it again."
         )
-    return Prepared(
-        content, git.head(), git.changed(paths.PARAMS, paths.LOCK, paths.CONF, Path("src"), Path("dvc.yaml"))
-    )
+    return Prepared(content, git.head(), git.changed(paths.PARAMS, paths.LOCK, *paths.INGREDIENTS))
 
 
 def _of_experiment(name: str, pinned: Round) -> Prepared:
@@ -86,6 +89,12 @@ def _of_experiment(name: str, pinned: Round) -> Prepared:
     if live != pinned.model_dump()["live"]:
         raise ConfigurationError(
             f"experiment {name!r} was run on another live file than the pinned one. Run it again, or `rounds run`."
+        )
+    other = recipe.changed(commit)
+    if other:
+        raise ConfigurationError(
+            f"the commit of experiment {name!r} does not make its submission: {some(other)} "
+            f"{'is' if len(other) == 1 else 'are'} not what its dvc.lock records. Commit your files, then run it again."
         )
     md5 = pipeline.locked_output(locked, STAGE, str(paths.SUBMISSION)) or ""
     kept = pipeline.cache() / "files" / "md5" / md5[:2] / md5[2:]
