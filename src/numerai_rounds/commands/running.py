@@ -11,6 +11,7 @@ from numerai_rounds.base import plugins
 from numerai_rounds.base.errors import BusyError, ClosedError, ConfigurationError, RoundsError, ServiceError, StaleError
 from numerai_rounds.commands import opening, outcomes, uploading
 from numerai_rounds.io import (
+    applied,
     conf_edits,
     console,
     exclusive,
@@ -110,6 +111,7 @@ def _kept(plan: Plan, number: int | None, tags: list[str]) -> str:
 
 def _check_means(plan: Plan) -> None:
     """Refuse early, in plain words, what would stop the run later."""
+    applied.refuse()
     played.check_ground()
     if plan.upload:
         uploading.check_targets(plan.options)

@@ -122,6 +122,25 @@ def tags(pattern: str) -> list[str]:
     return git("tag", "--list", pattern).split()
 
 
+def names(*arguments: str) -> list[str]:
+    """What a command of git lists under `-z`."""
+    return [name for name in git(*arguments).split("\0") if name]
+
+
+def resolved(name: str) -> str | None:
+    """The commit behind a ref; None where there is no such ref."""
+    done = subprocess.run(
+        ["git", "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"], check=False, capture_output=True, text=True
+    )
+    return done.stdout.strip() or None
+
+
+def blobs(files: Sequence[str]) -> dict[str, str]:
+    """What git would keep of each file of the working folder: name to hash; those that are there."""
+    present = [name for name in files if Path(name).is_file()]
+    return dict(zip(present, git("hash-object", "--", *present).split(), strict=True)) if present else {}
+
+
 def show(commit: str, path: Path) -> str | None:
     """A file as a commit has it; None where it has none, or where the commit is not here."""
     done = subprocess.run(["git", "show", f"{commit}:./{path}"], check=False, capture_output=True, text=True)

@@ -65,8 +65,10 @@ def _edition(name: str, known: str) -> int:
 
 
 def headline(commit: str | None = None) -> str:
-    """The two figures that matter most, in words: of the pipeline as it is here, or of a commit."""
+    """The two figures that matter most, in words: of the pipeline as it is here, or of a commit that may have none."""
     scores = tables.read_metrics(paths.SCORES) if commit is None else promises.figures(commit)
+    if not {"corr_mean", "corr_sharpe"} <= scores.keys():
+        return "no figures"
     return f"CORR {scores['corr_mean']:.4f}, Sharpe {scores['corr_sharpe']:.2f}"
 
 
