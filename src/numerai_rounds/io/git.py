@@ -19,7 +19,7 @@ def git(*arguments: str, environment: Mapping[str, str] | None = None, folder: P
     )
     if done.returncode:
         said = " ".join((done.stderr or done.stdout).split()) or "it said nothing"
-        hint = " Run this in the root of the repository." if "not a git repository" in said else ""
+        hint = " Clone the project instead of copying its files." if "not a git repository" in said else ""
         raise ConfigurationError(f"git {_verb(arguments)} failed: {said.rstrip('.')}.{hint}")
     return done.stdout
 
