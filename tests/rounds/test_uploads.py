@@ -319,6 +319,45 @@ def test_a_file_of_another_round_is_not_sent(season: Season) -> None:
 
 
 @pytest.mark.parametrize(
+    ("file", "old", "new", "found"),
+    [
+        ("src/numerai_rounds/domain/ranks.py", "", "", "src/numerai_rounds/domain/ranks.py"),
+        ("src/numerai_rounds/base/roles.py", "", "", "src/numerai_rounds/base"),
+        ("requirements.lock", "", "", "requirements.lock"),
+        ("dvc.yaml", "python -m numerai_rounds.stages.train", "python -X dev -m numerai_rounds.stages.train", "train"),
+    ],
+)
+def test_a_file_that_this_commit_would_not_make_is_not_sent(
+    season: Season, file: str, old: str, new: str, found: str
+) -> None:
+    path = Path(file)
+    path.write_text(path.read_text().replace(old, new) + "\n# changed\n")
+    season.repository.commit("An edit after the run")
+    with pytest.raises(ConfigurationError, match=rf"not of the code that is here now \(.*{found} changed since"):
+        upload()
+    assert season.service.submissions == []
+    season.repository.run("git", "reset", "--quiet", "--hard", "HEAD~1")
+    upload()
+    assert_arrived_once(season)
+
+
+def test_a_file_that_an_experiment_would_not_make_is_not_sent(season: Season) -> None:
+    path = Path("src/numerai_rounds/domain/ranks.py")
+    path.write_text(path.read_text() + "\n# changed\n")
+    season.repository.commit("An edit that did not run")
+    season.repository.run("git", "tag", f"round-{ROUND}-edited")
+    season.repository.run("git", "reset", "--quiet", "--hard", "HEAD~1")
+    season.repository.run("git", "tag", f"round-{ROUND}-sound")
+    with pytest.raises(
+        ConfigurationError, match=r"experiment 'edited' does not make its submission: src/.*ranks\.py is"
+    ):
+        upload(models=[f"{MODEL}=edited"])
+    assert season.service.submissions == []
+    upload(models=[f"{MODEL}=sound"])
+    assert season.counted() == [season.content]
+
+
+@pytest.mark.parametrize(
     ("models", "sentence"),
     [
         (["min"], "no model 'min'; did you mean 'mine'"),

@@ -50,19 +50,14 @@ def prepared(experiment: str | None, pinned: Round) -> Prepared:
     return _own(pinned.number) if experiment is None else _of_experiment(experiment, pinned)
 
 
-def _own(number: int | None) -> Prepared:
+def own(number: int | None) -> bytes:
+    """The pipeline's submission for a round; ConfigurationError where it is not what the last run wrote for it."""
     locked = pipeline.lock_file()
     stale = lock.changed_params()
     if stale or pipeline.locked_param(locked, STAGE, "round.number") != number:
         raise ConfigurationError(
             f"the submission is not of what params.yaml says now ({some(stale) or 'round.number'} changed since). "
             "Run `dvc repro` first."
-        )
-    other = recipe.changed()
-    if other:
-        raise ConfigurationError(
-            f"the submission is not of the code that is here now ({some(other)} changed since), so this commit would "
-            "not make it again. Run `dvc repro`, then commit."
         )
     if not paths.SUBMISSION.exists():
         raise ConfigurationError(f"{paths.SUBMISSION} is not here: run `dvc repro` first.")
@@ -71,6 +66,16 @@ def _own(number: int | None) -> Prepared:
         raise ConfigurationError(
             f"{paths.SUBMISSION} is not what the pipeline wrote: `dvc checkout {paths.SUBMISSION}` brings that back, "
             "`dvc repro` makes it again."
+        )
+    return content
+
+
+def _own(number: int | None) -> Prepared:
+    content, other = own(number), recipe.changed()
+    if other:
+        raise ConfigurationError(
+            f"the submission is not of the code that is here now ({some(other)} changed since), so this commit would "
+            "not make it again. Run `dvc repro`, then commit."
         )
     return Prepared(content, git.head(), git.changed(paths.PARAMS, paths.LOCK, *paths.INGREDIENTS))
 
