@@ -16,10 +16,12 @@ from numerai_rounds.base.errors import (
     ServiceError,
     StaleError,
 )
-from numerai_rounds.io import http, receipts
+from numerai_rounds.io import http, receipts, recipe
 from tests.rounds.faults import LASTING, OF_STORAGE, PASSING
 from tests.rounds.season import MODEL, QUICK, ROUND, Season, upload
 from tests.service.stand_in import Fault, StandIn, self_signed
+
+COMPARE = recipe.changed
 
 
 @pytest.fixture
@@ -34,6 +36,13 @@ def quick(season: Season, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(season.repository.path)
     monkeypatch.setattr(http, "PATIENCE", QUICK)
+    monkeypatch.setattr(recipe, "changed", lambda *_: [])
+
+
+@pytest.fixture
+def compared(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is here is compared with dvc.lock: half a second that most tests do without."""
+    monkeypatch.setattr(recipe, "changed", COMPARE)
 
 
 def assert_arrived_once(season: Season, model: str = MODEL) -> None:
@@ -47,6 +56,7 @@ def assert_arrived_once(season: Season, model: str = MODEL) -> None:
     assert season.repository.run("git", "status", "--porcelain").stdout == ""
 
 
+@pytest.mark.usefixtures("compared")
 def test_a_submission_arrives_and_is_read_back(season: Season, capsys: pytest.CaptureFixture[str]) -> None:
     upload()
     assert_arrived_once(season)
@@ -318,6 +328,7 @@ def test_a_file_of_another_round_is_not_sent(season: Season) -> None:
         upload()
 
 
+@pytest.mark.usefixtures("compared")
 @pytest.mark.parametrize(
     ("file", "old", "new", "found"),
     [
@@ -341,6 +352,7 @@ def test_a_file_that_this_commit_would_not_make_is_not_sent(
     assert_arrived_once(season)
 
 
+@pytest.mark.usefixtures("compared")
 def test_a_file_that_an_experiment_would_not_make_is_not_sent(season: Season) -> None:
     path = Path("src/numerai_rounds/domain/ranks.py")
     path.write_text(path.read_text() + "\n# changed\n")
