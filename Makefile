@@ -1,6 +1,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Whether .venv is of this folder: the programs of a copied one run the other folder's Python, with the other's code.
+OURS := $(shell grep -qsxF '$(CURDIR)/src' $(VENV)/lib/python3*/site-packages/*numerai_rounds*.pth && \
+	head -n 2 $(BIN)/dvc 2>/dev/null | grep -qsF -e '!$(CURDIR)/$(BIN)/' -e '"$(CURDIR)/$(BIN)/' && echo yes)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
@@ -32,7 +35,11 @@ clean: ## remove the environment
 LOCK := --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
+ifneq ($(OURS),yes)
+.PHONY: $(VENV)/.run
+endif
 $(VENV)/.run: requirements.lock pyproject.toml
+	@[ "$(OURS)" = yes ] || rm -rf $(VENV)
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else \
 		"Python 3.11, 3.12 or 3.13 is needed (this is %d.%d): make $(MAKECMDGOALS) PYTHON=python3.12" % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -175,7 +176,9 @@ def test_experiments_run_show_and_are_promoted(run: Repository) -> None:
     assert "0.01" in run.run("dvc", "exp", "diff", "main", "slower").stdout
     assert "corr_mean" in run.run("dvc", "metrics", "diff").stdout
     run.run("dvc", "exp", "apply", "slower")
-    run.run("rounds", "promote")
+    said = run.run("rounds", "promote").stdout
+    assert said.startswith("conf/ changes")
+    assert re.search(r"model\.learning_rate +0\.02 +0\.01", said)
     assert "learning_rate: 0.01" in (run.path / "conf/model/lightgbm.yaml").read_text()
     assert run.repro() == []
 
@@ -236,6 +239,42 @@ def test_an_experiment_is_found_on_top_of_head_or_asked_for(run: Repository) -> 
     several = run.run("rounds", "promote", "same-name", check=False)
     assert several.returncode == 2
     assert "on each of the commits" in several.stdout
+
+
+def test_an_experiment_of_an_older_round_is_promoted_on_the_present_one(run: Repository) -> None:
+    (run.path / "src/numerai_rounds/gone.py").touch()
+    run.commit("a file that goes")
+    params = run.path / "params.yaml"
+    params.write_text(params.read_text().replace("learning_rate: 0.02", "learning_rate: 0.3"))
+    run.run("git", "add", "params.yaml")
+    tree = run.run("git", "write-tree").stdout.strip()
+    baseline = run.run("git", "rev-parse", "HEAD").stdout.strip()
+    made = run.run("git", "commit-tree", tree, "-p", baseline, "-m", "experiment").stdout.strip()
+    run.run("git", "update-ref", f"refs/exps/{baseline[:2]}/{baseline[2:]}/faster", made)
+    run.run("git", "reset", "--quiet", "--hard")
+
+    run.run("rounds", "open", "--next")
+    run.repro()
+    (run.path / "receipts").mkdir()
+    (run.path / "receipts/note").write_text("sent\n")
+    edit(run, "README.md", "More.\n")
+    run.run("git", "rm", "--quiet", "src/numerai_rounds/gone.py")
+    run.commit("Round 1344")
+    before = digest(run)
+
+    run.run("dvc", "exp", "apply", "faster")
+    assert run.params()["round"]["number"] == 1343
+    stopped = run.run("rounds", "run", check=False)
+    assert stopped.returncode == 2
+    assert "`rounds promote` keeps its parameters and takes the rest from HEAD" in stopped.stdout
+    said = run.run("rounds", "promote").stdout
+    assert "round 1344 stays pinned" in said
+    assert re.search(r"model\.learning_rate +0\.02 +0\.3", said)
+    assert (run.params()["round"]["number"], run.params()["model"]["learning_rate"]) == (1344, 0.3)
+    changed = run.run("git", "status", "--porcelain").stdout.split()[1::2]
+    assert set(changed) <= {"conf/model/lightgbm.yaml", "params.yaml", "dvc.lock"}
+    live = [name for name in before if name.startswith("data/raw/live")]
+    assert {name: digest(run)[name] for name in live} == {name: before[name] for name in live}
 
 
 def test_a_report_is_never_of_other_parameters(run: Repository) -> None:

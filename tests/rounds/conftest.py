@@ -34,7 +34,7 @@ def light_once(
 ) -> tuple[Repository, dict[str, Path]]:
     """Without what only commands of other processes need: it is copied in no time."""
     repository = predicted_once[0].copy(tmp_path_factory.mktemp("light") / "clone")
-    repository.run("git", "rm", "-r", "--quiet", "src", "tests", "docs", "benchmarks")
+    repository.run("git", "rm", "-r", "--quiet", "tests", "docs", "benchmarks")
     repository.run("git", "commit", "--quiet", "--message", "light")
     repository.run("git", "gc", "--quiet", "--prune=now")
     return repository, predicted_once[1]

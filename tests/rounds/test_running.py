@@ -253,7 +253,16 @@ def test_a_stage_that_stops_gives_its_own_exit_code_and_the_service_repeats_no_k
 
 def test_experiments_play_for_other_models(season: Season) -> None:
     said = season.rounds(*RUN, "--model", "other=linear").stdout
-    assert "accepted for mine, other" in said.splitlines()[-1]
+    figures = r"CORR -?0\.\d{4}, Sharpe -?\d\.\d\d"
+    line = re.fullmatch(
+        rf"round {NEXT}: accepted for mine: ({figures}); accepted for other \(linear\): ({figures}); "
+        rf"round-{NEXT}, round-{NEXT}-linear",
+        said.splitlines()[-1],
+    )
+    assert line is not None
+    for told, tag in zip(line.groups(), (f"round-{NEXT}", f"round-{NEXT}-linear"), strict=True):
+        scores = json.loads(season.repository.run("git", "show", f"{tag}:metrics/validation.json").stdout)
+        assert told == f"CORR {scores['corr_mean']:.4f}, Sharpe {scores['corr_sharpe']:.2f}"
     assert season.counted("mine") != season.counted("other")
     assert_played(season)
     tagged = season.repository.run("git", "show", f"round-{NEXT}-linear:params.yaml").stdout

@@ -16,10 +16,12 @@ from numerai_rounds.base.errors import (
     ServiceError,
     StaleError,
 )
-from numerai_rounds.io import http, receipts
+from numerai_rounds.io import http, receipts, recipe
 from tests.rounds.faults import LASTING, OF_STORAGE, PASSING
 from tests.rounds.season import LIVE, MODEL, NEXT, QUICK, ROUND, Season, upload
 from tests.service.stand_in import Fault, StandIn, self_signed
+
+COMPARE = recipe.changed
 
 
 @pytest.fixture
@@ -34,6 +36,13 @@ def quick(season: Season, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(season.repository.path)
     monkeypatch.setattr(http, "PATIENCE", QUICK)
+    monkeypatch.setattr(recipe, "changed", lambda *_: [])
+
+
+@pytest.fixture
+def compared(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is here is compared with dvc.lock: half a second that most tests do without."""
+    monkeypatch.setattr(recipe, "changed", COMPARE)
 
 
 def assert_arrived_once(season: Season, model: str = MODEL) -> None:
@@ -47,6 +56,7 @@ def assert_arrived_once(season: Season, model: str = MODEL) -> None:
     assert season.repository.run("git", "status", "--porcelain").stdout == ""
 
 
+@pytest.mark.usefixtures("compared")
 def test_a_submission_arrives_and_is_read_back(season: Season, capsys: pytest.CaptureFixture[str]) -> None:
     upload()
     assert_arrived_once(season)
@@ -317,6 +327,47 @@ def test_a_file_of_another_round_is_not_sent(season: Season) -> None:
     season.service.round_number = ROUND + 1
     with pytest.raises(ConfigurationError, match=r"not of what params\.yaml says now"):
         upload()
+
+
+@pytest.mark.usefixtures("compared")
+@pytest.mark.parametrize(
+    ("file", "old", "new", "found"),
+    [
+        ("src/numerai_rounds/domain/ranks.py", "", "", "src/numerai_rounds/domain/ranks.py"),
+        ("src/numerai_rounds/base/roles.py", "", "", "src/numerai_rounds/base"),
+        ("requirements.lock", "", "", "requirements.lock"),
+        ("dvc.yaml", "python -m numerai_rounds.stages.train", "python -X dev -m numerai_rounds.stages.train", "train"),
+    ],
+)
+def test_a_file_that_this_commit_would_not_make_is_not_sent(
+    season: Season, file: str, old: str, new: str, found: str
+) -> None:
+    path = Path(file)
+    path.write_text(path.read_text().replace(old, new) + "\n# changed\n")
+    season.repository.commit("An edit after the run")
+    with pytest.raises(ConfigurationError, match=rf"not of the code that is here now \(.*{found} changed since"):
+        upload()
+    assert season.service.submissions == []
+    season.repository.run("git", "reset", "--quiet", "--hard", "HEAD~1")
+    upload()
+    assert_arrived_once(season)
+
+
+@pytest.mark.usefixtures("compared")
+def test_a_file_that_an_experiment_would_not_make_is_not_sent(season: Season) -> None:
+    path = Path("src/numerai_rounds/domain/ranks.py")
+    path.write_text(path.read_text() + "\n# changed\n")
+    season.repository.commit("An edit that did not run")
+    season.repository.run("git", "tag", f"round-{ROUND}-edited")
+    season.repository.run("git", "reset", "--quiet", "--hard", "HEAD~1")
+    season.repository.run("git", "tag", f"round-{ROUND}-sound")
+    with pytest.raises(
+        ConfigurationError, match=r"experiment 'edited' does not make its submission: src/.*ranks\.py is"
+    ):
+        upload(models=[f"{MODEL}=edited"])
+    assert season.service.submissions == []
+    upload(models=[f"{MODEL}=sound"])
+    assert season.counted() == [season.content]
 
 
 @pytest.mark.parametrize(

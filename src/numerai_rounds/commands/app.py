@@ -1,12 +1,13 @@
 """The `rounds` command: each subcommand is one line over a function of the same name."""
 
+import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from numerai_rounds.io import process
+from numerai_rounds.io import process, root
 
 
 def examples(*lines: str) -> str:
@@ -144,7 +145,12 @@ def upload(
     )
 )
 def score(
-    file: Annotated[Path, typer.Argument(metavar="PREDICTIONS", help="CSV or parquet file with `id` and predictions.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PREDICTIONS", help="CSV or parquet file with `id` and predictions.", callback=root.given
+        ),
+    ],
     column: Annotated[
         list[str] | None, typer.Option(help="Column of the file; all numbers but features and targets.")
     ] = None,
@@ -154,7 +160,7 @@ def score(
     number: Annotated[
         int | None, typer.Option("--round", min=1, help="Simulate the payout of this round's policy.")
     ] = None,
-    output: Annotated[Path | None, typer.Option(help="Folder to write the tables to.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder to write the tables to.", callback=root.given)] = None,
 ) -> None:
     """Score any predictions on the resolved validation eras that they cover."""
     from numerai_rounds.commands import scoring
@@ -217,6 +223,19 @@ def doctor(
         diagnosis.doctor()
 
 
+ANYWHERE = {"--help", "--version"}
+"""What is answered outside a repository as well."""
+
+
 def main() -> None:
-    """Entry point of the command line."""
-    process.run(app)
+    """Entry point of the command line: works in the root of the repository, with its own code."""
+    process.run(_main)
+
+
+def _main() -> None:
+    arguments = sys.argv[1:]
+    if arguments and not ANYWHERE.intersection(arguments):
+        root.enter()
+        if arguments[0] != "doctor":  # it says more than that
+            process.check_package()
+    app()

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from numerai_rounds.io import conf_edits, console, experiments, paths
+from numerai_rounds.io import applied, conf_edits, console, experiments, paths
+from numerai_rounds.io.compose import compose as compose_conf
 from numerai_rounds.io.compose import differences
 from numerai_rounds.io.yaml_files import read_yaml
 
@@ -11,24 +12,31 @@ from numerai_rounds.io.yaml_files import read_yaml
 def compose(overrides: Sequence[str]) -> None:
     """Keep `overrides` in conf/ and write params.yaml."""
     before = _params_now()
-    _tell(before, conf_edits.apply_overrides(overrides))
+    _tell(str(paths.PARAMS), before, conf_edits.apply_overrides(overrides))
 
 
 def promote(experiment: str | None) -> None:
-    """Change conf/ so that it composes to an experiment's parameters, or to params.yaml as it is now."""
+    """Change conf/ so that it composes to an experiment's parameters, or to params.yaml as it is now.
+
+    The pinned round stays, and so does all that `dvc exp apply` of an older experiment took back.
+    """
     wanted = read_yaml(paths.PARAMS) if experiment is None else experiments.params_of(experiment)
-    _tell(_params_now(), conf_edits.adopt(wanted))
+    if experiment is None:
+        applied.put_right()
+    before = compose_conf(paths.CONF)
+    _tell(f"{paths.CONF}/", before, conf_edits.adopt(wanted))
 
 
 def _params_now() -> dict[str, Any]:
     return read_yaml(paths.PARAMS) if paths.PARAMS.exists() else {}
 
 
-def _tell(before: dict[str, Any], parameters: dict[str, Any]) -> None:
+def _tell(where: str, before: dict[str, Any], parameters: dict[str, Any]) -> None:
+    """Say what changed in `where`: params.yaml, or conf/, which params.yaml may have been ahead of."""
     changed = differences(before, parameters)
     if changed:
         rows = [(key, str(old), str(new)) for key, (old, new) in changed.items()]
-        console.table(f"{paths.PARAMS} changes", ["key", "before", "now"], rows)
+        console.table(f"{where} changes", ["key", "before", "now"], rows)
     else:
         console.say(f"{paths.PARAMS} is what {paths.CONF}/ composes to; nothing changes.")
     pinned, kind = parameters["round"]["source"], parameters["data"]["kind"]

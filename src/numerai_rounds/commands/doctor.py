@@ -11,11 +11,11 @@ from pathlib import Path
 import psutil
 
 from numerai_rounds.base.errors import ConfigurationError, MachineError, RoundsError, some
-from numerai_rounds.io import compose, console, credentials, paths
+from numerai_rounds.io import compose, console, credentials, paths, process
 from numerai_rounds.io.fetching import room
 from numerai_rounds.io.params import load
 
-LOCK = Path("requirements.lock")
+LOCK = paths.REQUIREMENTS
 GIGABYTE = 1e9
 MEMORY_GB = 2.0
 DISK_GB = 2.0
@@ -25,11 +25,16 @@ SOUND, NOTE, WRONG = "ok", "note", "wrong"
 
 
 def doctor() -> None:
-    """Print one line for each thing looked at; a MachineError at the end where something is wrong."""
+    """Print one line for each thing looked at; a MachineError at the end where something is wrong.
+
+    Where the code at work is not this folder's, that is the error: a ConfigurationError.
+    """
     findings = [(name, *check()) for name, check in CHECKS.items()]
     for name, state, text in findings:
         console.say(f"{state:<6} {name:<14} {text}")
     wrong = [name for name, state, _ in findings if state == WRONG]
+    if "code" in wrong:
+        process.check_package()
     if wrong:
         raise MachineError(f"{len(wrong)} to mend: {', '.join(wrong)}.")
 
@@ -39,6 +44,24 @@ def _python() -> tuple[str, str]:
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
         return WRONG, f"Python {version}; 3.11, 3.12 or 3.13 is needed. Run `make clean env PYTHON=python3.11`."
     return SOUND, f"{version} at {sys.executable}"
+
+
+def _code() -> tuple[str, str]:
+    """Whether this folder's own code is at work, here and in the stages, which DVC runs with the `python` of PATH."""
+    try:
+        process.check_package()
+    except ConfigurationError as error:
+        return WRONG, str(error)
+    asked = [shutil.which("python") or "python", "-c", "import sys; print(sys.prefix)"]
+    try:
+        answer = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        answer = ""
+    if not answer or Path(answer).resolve() != Path(sys.prefix).resolve():
+        return NOTE, (
+            f"`dvc repro` would use {asked[0]}, which is not of this environment: `source .venv/bin/activate` first."
+        )
+    return SOUND, f"this folder's own, {paths.SOURCE}/"
 
 
 def _packages() -> tuple[str, str]:
@@ -137,6 +160,7 @@ def _params() -> tuple[str, str]:
 
 CHECKS: dict[str, Callable[[], tuple[str, str]]] = {
     "Python": _python,
+    "code": _code,
     "packages": _packages,
     "git": _git,
     "disk": _disk,

@@ -10,7 +10,7 @@ from numerai_rounds.base.errors import (
     RoundsError,
     ServiceError,
 )
-from numerai_rounds.io import console, git, paths, receipts
+from numerai_rounds.io import console, git, paths, played, receipts
 from numerai_rounds.io.receipts import Receipt
 
 
@@ -83,6 +83,23 @@ def summary(found: Sequence[Receipt]) -> str:
     for receipt in found:
         told.setdefault(receipt.said, []).append(receipt.model)
     return "; ".join(f"{outcome} for {', '.join(models)}" for outcome, models in told.items())
+
+
+def played_line(found: Sequence[Receipt]) -> str:
+    """What was sent and what validation says of it: `accepted for mine; CORR 0.0165, Sharpe 0.59`.
+
+    Where experiments were sent, each with its own figures:
+    `accepted for mine: CORR ..., Sharpe ...; accepted for other (linear): CORR ..., Sharpe ...`.
+    """
+    if all(receipt.experiment is None for receipt in found):
+        return f"{summary(found)}; {played.headline()}"
+    sent: dict[str | None, list[Receipt]] = {}
+    for receipt in found:
+        sent.setdefault(receipt.experiment, []).append(receipt)
+    return "; ".join(
+        f"{summary(ours)}{f' ({experiment})' if experiment else ''}: {played.headline(ours[0].commit)}"
+        for experiment, ours in sent.items()
+    )
 
 
 def _time(receipt: Receipt) -> str:

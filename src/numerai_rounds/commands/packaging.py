@@ -42,7 +42,7 @@ def package(*, check: bool, send: bool = False, model: str | None = None) -> Non
             raise ConfigurationError("--upload and --model MODEL go together: one says to send, the other where to.")
         if send and not check:
             raise ConfigurationError("a model that was not tried out is not uploaded: leave out --no-check.")
-        submission = slots.prepared(None, parameters.round).content
+        submission = slots.own(parameters.round.number)
         text = _model()
         upload = _upload(parameters, model) if model else None
         kind = plugins.load("model", parameters.model.kind)

@@ -11,6 +11,7 @@ from numerai_rounds.base import plugins
 from numerai_rounds.base.errors import BusyError, ClosedError, ConfigurationError, RoundsError, ServiceError, StaleError
 from numerai_rounds.commands import opening, outcomes, uploading
 from numerai_rounds.io import (
+    applied,
     conf_edits,
     console,
     exclusive,
@@ -91,14 +92,14 @@ def _play(plan: Plan) -> str:
     problem = outcomes.problem(found, late=plan.options.late) or problem
     if problem is not None and not any(receipt.arrived for receipt in found):
         raise problem
-    line = f"{load().round.title if number is None else f'round {number}'}: {outcomes.summary(found)}"
+    line = f"{load().round.title if number is None else f'round {number}'}: {outcomes.played_line(found)}"
     try:
         kept = _kept(plan, number, tags)
     except RoundsError as error:
         raise type(error)(f"{line}. But: {error}") from None
     if problem is not None:
         raise problem
-    return f"{line}; {played.headline()}{f'; {kept}' if kept else ''}"
+    return f"{line}{f'; {kept}' if kept else ''}"
 
 
 def _kept(plan: Plan, number: int | None, tags: list[str]) -> str:
@@ -110,6 +111,7 @@ def _kept(plan: Plan, number: int | None, tags: list[str]) -> str:
 
 def _check_means(plan: Plan) -> None:
     """Refuse early, in plain words, what would stop the run later."""
+    applied.refuse()
     played.check_ground()
     if plan.upload:
         uploading.check_targets(plan.options)

@@ -1,13 +1,15 @@
 """DVC's experiments, as git holds them: refs/exps/<first 2 of the baseline>/<other 38>/<name>."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from numerai_rounds.base.errors import ConfigurationError, one_of, some
 from numerai_rounds.io import paths
-from numerai_rounds.io.git import git, head
+from numerai_rounds.io.git import git, head, untracked
+from numerai_rounds.io.process import COPIES
 
 
 def commit_of(name: str) -> str:
@@ -35,4 +37,19 @@ def commit_of(name: str) -> str:
 
 def params_of(name: str) -> dict[str, Any]:
     """The params.yaml of an experiment; ConfigurationError as `commit_of`."""
-    return dict(yaml.safe_load(git("show", f"{commit_of(name)}:{paths.PARAMS}")))
+    return dict(yaml.safe_load(git("show", f"{commit_of(name)}:./{paths.PARAMS}")))
+
+
+def check_tracked() -> None:
+    """Refuse an experiment made of files that git does not know: its commit would be without them.
+
+    Where DVC runs it in a copy of the working folder, which does not have them, it is that folder that is looked at.
+    """
+    here = Path.cwd().as_posix()
+    folder = Path(here.partition(f"/{COPIES}")[0])
+    loose = untracked(folder, paths.CONF, paths.SOURCE)
+    if loose:
+        raise ConfigurationError(
+            f"git does not know {some(loose)}, so the experiment would be kept without "
+            f"{'it' if len(loose) == 1 else 'them'}: commit {'it' if len(loose) == 1 else 'them'} first."
+        )

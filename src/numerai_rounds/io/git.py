@@ -10,16 +10,16 @@ import psutil
 from numerai_rounds.base.errors import ConfigurationError, ServiceError
 
 
-def git(*arguments: str, environment: Mapping[str, str] | None = None) -> str:
-    """Run git and return what it printed; ConfigurationError with git's own words where it fails."""
+def git(*arguments: str, environment: Mapping[str, str] | None = None, folder: Path | None = None) -> str:
+    """Run git, in `folder` if given, and return what it printed; ConfigurationError with git's own words."""
     environment = {**(environment or os.environ), "GIT_TERMINAL_PROMPT": "0"}
     command = ["git", "-c", "commit.gpgsign=false", "-c", "tag.gpgsign=false", *arguments]
     done = subprocess.run(
-        command, check=False, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL
+        command, check=False, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL, cwd=folder
     )
     if done.returncode:
         said = " ".join((done.stderr or done.stdout).split()) or "it said nothing"
-        hint = " Run this in the root of the repository." if "not a git repository" in said else ""
+        hint = " Clone the project instead of copying its files." if "not a git repository" in said else ""
         raise ConfigurationError(f"git {_verb(arguments)} failed: {said.rstrip('.')}.{hint}")
     return done.stdout
 
@@ -34,15 +34,25 @@ def head() -> str:
 
 
 def changed(*where: Path) -> list[str]:
-    """Paths that are not as the last commit has them: changed, staged, or new and not ignored; sorted."""
+    """Paths that are not as the last commit has them: changed, staged, or new and not ignored; sorted.
+
+    From the working folder, which may be a folder of the git repository.
+    """
     listed = git("status", "--porcelain=v1", "-z", "--untracked-files=all", "--", *map(str, where)).split("\0")
+    prefix = git("rev-parse", "--show-prefix").strip()
     names, entries = set(), iter(listed)
     for entry in entries:
         if entry:
-            names.add(entry[3:])
+            names.add(entry[3:].removeprefix(prefix))
             if "R" in entry[:2]:
-                names.add(next(entries))
+                names.add(next(entries).removeprefix(prefix))
     return sorted(names)
+
+
+def untracked(folder: Path, *where: Path) -> list[str]:
+    """Files of a folder that git neither knows nor ignores; sorted."""
+    listed = git("ls-files", "-z", "--others", "--exclude-standard", "--", *map(str, where), folder=folder)
+    return sorted(filter(None, listed.split("\0")))
 
 
 def commit(message: str, files: Sequence[Path]) -> str | None:
@@ -112,9 +122,28 @@ def tags(pattern: str) -> list[str]:
     return git("tag", "--list", pattern).split()
 
 
+def names(*arguments: str) -> list[str]:
+    """What a command of git lists under `-z`."""
+    return [name for name in git(*arguments).split("\0") if name]
+
+
+def resolved(name: str) -> str | None:
+    """The commit behind a ref; None where there is no such ref."""
+    done = subprocess.run(
+        ["git", "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"], check=False, capture_output=True, text=True
+    )
+    return done.stdout.strip() or None
+
+
+def blobs(files: Sequence[str]) -> dict[str, str]:
+    """What git would keep of each file of the working folder: name to hash; those that are there."""
+    present = [name for name in files if Path(name).is_file()]
+    return dict(zip(present, git("hash-object", "--", *present).split(), strict=True)) if present else {}
+
+
 def show(commit: str, path: Path) -> str | None:
     """A file as a commit has it; None where it has none, or where the commit is not here."""
-    done = subprocess.run(["git", "show", f"{commit}:{path}"], check=False, capture_output=True, text=True)
+    done = subprocess.run(["git", "show", f"{commit}:./{path}"], check=False, capture_output=True, text=True)
     return None if done.returncode else done.stdout
 
 

@@ -22,6 +22,7 @@ from numerai_rounds.base.errors import (
 )
 from numerai_rounds.io import console, exclusive, git, paths
 from numerai_rounds.io.exclusive import FAILED
+from numerai_rounds.io.process import PREFIX
 from numerai_rounds.io.yaml_files import read_yaml
 
 UNPUSHED = paths.DVC_TMP / "rounds.unpushed"
@@ -133,7 +134,8 @@ def _dvc(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
 
 def _programs() -> dict[str, str]:
     """Stages run `python`: it has to be this one, also where the environment is not activated, as in cron."""
-    return {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])}
+    folders = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+    return {"PATH": os.pathsep.join(folders), PREFIX: sys.prefix}
 
 
 def _stop(child: "subprocess.Popen[bytes]") -> None:

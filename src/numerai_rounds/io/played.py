@@ -1,7 +1,6 @@
 """A round as git keeps it: its commit, with the scores in the message, and its tag."""
 
 import re
-from pathlib import Path
 
 from numerai_rounds.base.errors import ConfigurationError, some
 from numerai_rounds.io import figures, git, paths, promises, score_files
@@ -15,9 +14,6 @@ CONTENT = (paths.ROUND, paths.PARAMS, paths.LOCK)
 UNDER_WAY = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
 """Files of git while it is in the middle of something."""
 
-SOURCES = (paths.CONF, Path("src"), Path("dvc.yaml"), Path("requirements.lock"))
-"""What a run is made of."""
-
 
 def check_ground() -> None:
     """Refuse to play where a commit could not hold what ran: with uncommitted sources, or git not ready for one."""
@@ -30,7 +26,7 @@ def check_ground() -> None:
         )
     git.release_dead()
     ours = {str(path) for path in FILES}
-    loose = [name for name in git.changed(*SOURCES) if name not in ours]
+    loose = [name for name in git.changed(*paths.INGREDIENTS) if name not in ours]
     if loose:
         raise ConfigurationError(
             f"{some(loose)} {'is' if len(loose) == 1 else 'are'} not committed, so the round's commit would not hold "

@@ -1,19 +1,105 @@
-"""How a stage or command ends: one sentence and an exit code, never a traceback for a user's mistake."""
+"""How a stage or command starts and ends: with the code of the working folder; in one sentence and an exit code."""
 
 import json
 import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from numerai_rounds.base.errors import MachineError, RefusedError, RoundsError
+from numerai_rounds.base.errors import ConfigurationError, MachineError, RefusedError, RoundsError
 from numerai_rounds.io import atomic, console
 
 TERMINATED = 128 + signal.SIGTERM
 
 FAILURE = "NUMERAI_ROUNDS_FAILURE"
 """Names the file where a stage leaves its exit code and words: DVC itself always ends with 255."""
+
+
+PREFIX = "NUMERAI_ROUNDS_PREFIX"
+"""Names the environment that started DVC: the stages have to run in the same."""
+
+PACKAGE = "numerai_rounds"
+COPIES = ".dvc/tmp/exps/"
+"""Where DVC copies the working folder to for experiments that it does not run in place."""
+
+
+def stage(main: Callable[[], None], found: Path | None = None) -> None:
+    """Run the `main` of a stage as `run` does, once it is known that this folder's own code is at work.
+
+    `found` is the package that other stages import, where this one knows better than to import it.
+    """
+    run(partial(_checked, main, found))
+
+
+def _checked(main: Callable[[], None], found: Path | None) -> None:
+    check_package(found)
+    started_in = os.environ.get(PREFIX, sys.prefix)
+    if Path(started_in).resolve() != Path(sys.prefix).resolve():
+        raise ConfigurationError(
+            f"`rounds` runs in the environment {started_in}, but `python`, which runs the stages, is of {sys.prefix}. "
+            f"Run `make env` and `source .venv/bin/activate` in {Path.cwd()}, then the same again."
+        )
+    main()
+
+
+def check_package(found: Path | None = None) -> None:
+    """Refuse to work for the repository in the working folder with code from elsewhere.
+
+    DVC hashes src/ here: were another folder's code imported, its results would be recorded as this one's, and kept in
+    the run-cache. A folder that is reached by another path is the same folder. `found` is the folder of the package to
+    judge in place of the modules that are loaded. Raises ConfigurationError with what to do.
+    """
+    source = Path.cwd() / "src"
+    own = source / PACKAGE
+    if not own.is_dir():
+        raise ConfigurationError(f"there is no {own}. Run this in the root of the repository.")
+    strange = next((place for place in _places(found) if not _is_same(*place, source)), None)
+    if strange is not None:
+        elsewhere = strange[1].parent if strange[0] == PACKAGE else strange[1]
+        raise ConfigurationError(
+            f"Python takes {strange[0]} from {elsewhere}, but the code of this folder is {own}: what ran would not be "
+            f"what is recorded. {_remedy(elsewhere)}"
+        )
+
+
+def _places(found: Path | None) -> list[tuple[str, Path]]:
+    """Name and file of each module of ours that is to be judged, the package itself first."""
+    if found is not None:
+        return [(PACKAGE, found / "__init__.py")]
+    loaded = [(name, getattr(module, "__file__", None)) for name, module in sorted(sys.modules.items())]
+    return [(name, Path(file)) for name, file in loaded if file and (name + ".").startswith(f"{PACKAGE}.")]
+
+
+def _is_same(name: str, file: Path, source: Path) -> bool:
+    """Whether a module comes from the file that it has under `source`, however that is reached.
+
+    Files of the same folder are compared, not files: copies may be hard links of one another for a while.
+    """
+    expected = source.joinpath(*name.split("."))
+    expected = expected / "__init__.py" if expected.is_dir() else expected.with_suffix(".py")
+    if file.resolve() == expected.resolve():
+        return True
+    there = file.parent.is_dir() and expected.parent.is_dir()
+    return there and file.name == expected.name and file.parent.samefile(expected.parent)
+
+
+def _remedy(elsewhere: Path) -> str:
+    here = Path.cwd()
+    if COPIES in f"{here.as_posix()}/":
+        return (
+            "DVC runs --temp and queued experiments in a copy of your folder: leave out --temp and --queue, or put "
+            "`PYTHONPATH=src` before the command (`PYTHONPATH=src dvc queue start`)."
+        )
+    if elsewhere.parent.resolve() == here.resolve():
+        return f"Rename or remove {elsewhere}: Python finds it first."
+    given = [Path(entry).resolve() for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    if elsewhere.parent.resolve() in given:
+        return (
+            f"Take {elsewhere.parent} out of PYTHONPATH, then run `make env` and `source .venv/bin/activate` in {here}."
+        )
+    return f"Run `make env` and `source .venv/bin/activate` in {here}, then the same again."
 
 
 def run(main: Callable[[], None]) -> None:

@@ -2,14 +2,13 @@
 
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import yaml
 
 from numerai_rounds.base.errors import ConfigurationError, some
 from numerai_rounds.base.params import Round
-from numerai_rounds.io import console, experiments, git, lock, paths, pipeline, played
+from numerai_rounds.io import console, experiments, git, lock, paths, pipeline, played, recipe
 
 STAGE = "submit"
 
@@ -51,7 +50,8 @@ def prepared(experiment: str | None, pinned: Round) -> Prepared:
     return _own(pinned.number) if experiment is None else _of_experiment(experiment, pinned)
 
 
-def _own(number: int | None) -> Prepared:
+def own(number: int | None) -> bytes:
+    """The pipeline's submission for a round; ConfigurationError where it is not what the last run wrote for it."""
     locked = pipeline.lock_file()
     stale = lock.changed_params()
     if stale or pipeline.locked_param(locked, STAGE, "round.number") != number:
@@ -67,9 +67,17 @@ def _own(number: int | None) -> Prepared:
             f"{paths.SUBMISSION} is not what the pipeline wrote: `dvc checkout {paths.SUBMISSION}` brings that back, "
             "`dvc repro` makes it again."
         )
-    return Prepared(
-        content, git.head(), git.changed(paths.PARAMS, paths.LOCK, paths.CONF, Path("src"), Path("dvc.yaml"))
-    )
+    return content
+
+
+def _own(number: int | None) -> Prepared:
+    content, other = own(number), recipe.changed()
+    if other:
+        raise ConfigurationError(
+            f"the submission is not of the code that is here now ({some(other)} changed since), so this commit would "
+            "not make it again. Run `dvc repro`, then commit."
+        )
+    return Prepared(content, git.head(), git.changed(paths.PARAMS, paths.LOCK, *paths.INGREDIENTS))
 
 
 def _of_experiment(name: str, pinned: Round) -> Prepared:
@@ -86,6 +94,12 @@ def _of_experiment(name: str, pinned: Round) -> Prepared:
     if live != pinned.model_dump()["live"]:
         raise ConfigurationError(
             f"experiment {name!r} was run on another live file than the pinned one. Run it again, or `rounds run`."
+        )
+    other = recipe.changed(commit)
+    if other:
+        raise ConfigurationError(
+            f"the commit of experiment {name!r} does not make its submission: {some(other)} "
+            f"{'is' if len(other) == 1 else 'are'} not what its dvc.lock records. Commit your files, then run it again."
         )
     md5 = pipeline.locked_output(locked, STAGE, str(paths.SUBMISSION)) or ""
     kept = pipeline.cache() / "files" / "md5" / md5[:2] / md5[2:]

@@ -68,7 +68,8 @@ def _is_made_of(kept: str, text: str) -> bool:
     """Whether a tag holds what these parameters and the sources of now make."""
     if git.show(kept, paths.PARAMS) != text:
         return False
-    return not git.git("diff", "--name-only", kept, "HEAD", "--", "src", "dvc.yaml", "requirements.lock").strip()
+    code = [str(path) for path in paths.INGREDIENTS if path != paths.CONF]
+    return not git.git("diff", "--name-only", kept, "HEAD", "--", *code).strip()
 
 
 def _commit_aside(message: str) -> str:

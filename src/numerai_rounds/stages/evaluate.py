@@ -47,4 +47,4 @@ def _predict(parameters: Params, targets: Targets, eras: list[str]) -> _scores.P
 
 
 if __name__ == "__main__":
-    process.run(main)
+    process.stage(main)

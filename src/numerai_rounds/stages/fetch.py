@@ -50,4 +50,4 @@ def _part() -> str:
 
 
 if __name__ == "__main__":
-    process.run(main)
+    process.stage(main)

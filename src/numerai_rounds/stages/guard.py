@@ -1,24 +1,68 @@
-"""guard: stop `dvc repro` before any work when params.yaml is not what conf/ composes to."""
+"""guard: stop `dvc repro` before any work when what would run is not what would be recorded.
+
+dvc.yaml runs this file by its path, so that it is the working folder's own, whatever package Python finds: the code of
+another folder may be too old to look.
+"""
 
 import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NoReturn
 
-from numerai_rounds.io import atomic, compose, paths, process
+PACKAGE = "numerai_rounds"
+LACKING = 2
+"""Exit code where Python has not got what the pipeline needs: the configuration."""
 
 
 def main() -> None:
-    """Compare, and write a constant file that `fetch` depends on.
+    """Compare params.yaml with conf/, and write a constant file that `fetch` depends on.
 
     Inside `dvc exp run` DVC itself composes conf/ with the experiment's overrides, which nobody has checked yet: there
-    params.yaml must fit its schema instead.
+    params.yaml must fit its schema instead, and whatever it is composed of must be in git.
     """
-    if "DVC_EXP_NAME" in os.environ:
-        from numerai_rounds.io import params
+    from numerai_rounds.io import atomic, compose, paths
 
+    if "DVC_EXP_NAME" in os.environ:
+        from numerai_rounds.io import experiments, params
+
+        experiments.check_tracked()
         params.load()
     else:
         compose.check_params()
     atomic.write_text(paths.GUARD, "params.yaml is what conf/ composes to\n")
 
 
+def _found() -> Path | None:
+    """The package that `python -m` imports here, as the other stages do; None where there is none."""
+    first = [] if os.environ.get("PYTHONSAFEPATH") else [str(Path.cwd())]
+    sys.path[:0] = first
+    try:
+        spec = find_spec(PACKAGE)
+    finally:
+        del sys.path[: len(first)]
+    return Path(spec.origin).parent if spec is not None and spec.origin is not None else None
+
+
+def _start() -> None:
+    found = _found()
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    if found is None:
+        _end(PACKAGE)
+    try:
+        from numerai_rounds.io import process
+    except ModuleNotFoundError as error:
+        _end(str(error.name))
+    process.stage(main, found)
+
+
+def _end(absent: str) -> NoReturn:
+    sys.stderr.write(
+        f"error: the `python` that runs the stages, {sys.executable}, has no {absent}. Run `make env` and "
+        f"`source .venv/bin/activate` in {Path.cwd()}.\n"
+    )
+    sys.exit(LACKING)
+
+
 if __name__ == "__main__":
-    process.run(main)
+    _start()

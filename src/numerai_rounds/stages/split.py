@@ -28,4 +28,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    process.run(main)
+    process.stage(main)

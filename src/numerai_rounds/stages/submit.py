@@ -18,4 +18,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    process.run(main)
+    process.stage(main)

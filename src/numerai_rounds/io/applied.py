@@ -1,0 +1,116 @@
+"""What `dvc exp apply` does beside the experiment: one of an older commit takes the whole folder back to then.
+
+The pinned round, code, even receipts are as they were when the experiment ran. An experiment is its parameters and
+results; everything else stays what HEAD has.
+"""
+
+from pathlib import Path
+
+import yaml
+from dvc.utils.serialize import modify_yaml
+
+from numerai_rounds.base.errors import ConfigurationError, some
+from numerai_rounds.io import atomic, console, git, paths, pipeline
+from numerai_rounds.io.presets import ROUND
+from numerai_rounds.io.yaml_files import read_yaml
+
+APPLIED = "refs/exps/exec/EXEC_APPLY"
+"""DVC's note of the experiment that was applied last."""
+
+RESULTS = (paths.PARAMS, paths.LOCK, paths.METRICS)
+"""What is an experiment's own."""
+
+
+def refuse() -> None:
+    """Refuse to play on a folder that an older experiment took back; ConfigurationError with the ways out."""
+    names = _taken_back()
+    if names:
+        raise ConfigurationError(
+            f"`dvc exp apply` took {some(names)} back to the commit that the experiment was made on. `rounds promote` "
+            "keeps its parameters and takes the rest from HEAD; `git checkout HEAD -- . && dvc checkout` drops it."
+        )
+    newer = _newer_round(here=False)
+    if newer is not None:
+        number, after = _round(paths.ROUND.read_text(encoding="utf-8"))[1], _round(newer)[1]
+        raise ConfigurationError(
+            f"{paths.ROUND} is back at round {number}, and round {after} was pinned after it. `rounds promote` pins "
+            f"round {after} again; `dvc repro` makes an old round again."
+        )
+
+
+def put_right() -> None:
+    """Take from HEAD what an older experiment took back, the pinned round and its data first; says what it did."""
+    names = _taken_back()
+    there = [name for name in names if git.has(Path(name))]
+    if there:
+        git.git("checkout", "--quiet", "HEAD", "--", *there)
+    for name in set(names).difference(there):
+        Path(name).unlink()
+    newer = _newer_round(here=True)
+    if newer is not None:
+        atomic.write_text(paths.ROUND, newer)
+    if newer is not None or str(paths.ROUND) in names:
+        _keep_data()
+        title = _round(paths.ROUND.read_text(encoding="utf-8"))[1]
+        console.say(f"The experiment is of an older commit: round {title} stays pinned, with its data.")
+    others = [name for name in names if name != str(paths.ROUND)]
+    if others:
+        console.say(f"As in HEAD again: {some(sorted(others))}.")
+
+
+def _taken_back() -> list[str]:
+    """Files that are as in the applied experiment only because the commit that it was made on had them so."""
+    applied = git.resolved(APPLIED)
+    if applied is None or not paths.PARAMS.is_file():
+        return []
+    if git.show(applied, paths.PARAMS) != paths.PARAMS.read_text(encoding="utf-8"):
+        return []
+    base = git.git("merge-base", applied, "HEAD").strip()
+    own = set(git.names("diff", "--name-only", "--no-renames", "-z", "--relative", base, applied))
+    since = git.names("diff", "--name-only", "--no-renames", "-z", "--relative", base, "HEAD")
+    others = [name for name in since if name not in own and not _is_result(Path(name))]
+    listed = git.names("ls-tree", "-r", "-z", applied) if others else []
+    then = {name: fields.split()[2] for fields, _, name in (entry.partition("\t") for entry in listed)}
+    now = git.blobs(others)
+    return [name for name in others if now.get(name) == then.get(name)]
+
+
+def _is_result(path: Path) -> bool:
+    return path != paths.LIVE_SCORES and any(path == result or result in path.parents for result in RESULTS)
+
+
+def _newer_round(*, here: bool) -> str | None:
+    """Pins of a higher round of the same source, where the present ones were pinned before them and are back.
+
+    `here`: also where those are new, and HEAD has a higher round than the working folder.
+    """
+    if not paths.ROUND.is_file():
+        return None
+    listed = git.git("log", "--format=", "--raw", "--no-abbrev", "--", str(paths.ROUND)).splitlines()
+    now = git.blobs([str(paths.ROUND)])[str(paths.ROUND)]
+    kept = [now, *(line.split()[3] for line in listed)]
+    order = [blob for blob, after in zip(kept, [None, *kept], strict=False) if blob != after]
+    if len(order) < 2 or (now not in order[2:] and not (here and kept[1] != now)):
+        return None
+    before = git.git("cat-file", "blob", order[1])
+    (source, number), (other, higher) = _round(paths.ROUND.read_text(encoding="utf-8")), _round(before)
+    return before if source == other and number is not None and higher is not None and number < higher else None
+
+
+def _round(text: str) -> tuple[str | None, int | None]:
+    """Source and number of pins; None where they do not say."""
+    try:
+        section = yaml.safe_load(text)[ROUND]
+        return section["source"], section["number"]
+    except (yaml.YAMLError, KeyError, TypeError):
+        return None, None
+
+
+def _keep_data() -> None:
+    """Have the data of HEAD's dvc.lock, so that they are not fetched again."""
+    head = yaml.safe_load(git.show("HEAD", paths.LOCK) or "{}").get("stages", {})
+    fetched = {stage: entry for stage, entry in head.items() if stage.startswith("fetch@")}
+    if fetched and "stages" in read_yaml(paths.LOCK):
+        with modify_yaml(paths.LOCK) as lock:
+            lock["stages"].update(fetched)
+        pipeline.checkout()

@@ -1,0 +1,42 @@
+"""Whether what dvc.lock records is what there is: then the commit that holds both makes the recorded outputs again."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from dvc.dependency.param import ParamsDependency
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+
+from numerai_rounds.base.errors import ConfigurationError
+
+
+def changed(commit: str | None = None) -> list[str]:
+    """What is other than dvc.lock has it: code, requirements.lock, parameters, commands, one stage's output in another.
+
+    In the working folder, or as a commit has all of it. DVC itself compares, so that files, folders and what
+    .dvcignore leaves out are hashed as they were when a stage ran. The data are not looked at: they follow.
+    Sorted; empty where dvc.lock tells the truth. Raises ConfigurationError where DVC cannot read it.
+    """
+    try:
+        with Repo(rev=commit) as repo:
+            stages = list(repo.index.stages)
+            outputs = {out.def_path: out.hash_info for stage in stages for out in stage.outs}
+            return sorted({name for stage in stages if not stage.always_changed for name in _of(stage, outputs)})
+    except DvcException as error:
+        where = f" of {commit[:7]}" if commit is not None else ""
+        raise ConfigurationError(f"DVC cannot compare dvc.lock{where} with what there is: {error}") from None
+
+
+def _of(stage: Any, outputs: dict[str, Any]) -> Iterator[str]:
+    if stage.cmd_changed:
+        yield f"the command of {stage.addressing}"
+    for dependency in stage.deps:
+        name = dependency.def_path
+        if isinstance(dependency, ParamsDependency):
+            for values in dependency.workspace_status().values():
+                yield from values if isinstance(values, dict) else [name]
+        elif name in outputs:
+            if outputs[name] != dependency.hash_info:
+                yield name
+        elif not any(name.startswith(f"{output}/") for output in outputs) and dependency.workspace_status():
+            yield name

@@ -1,0 +1,46 @@
+"""The last line of a round tells what was sent, with the figures of just that."""
+
+from pathlib import Path
+
+import pytest
+
+from numerai_rounds.commands import outcomes
+from tests.past import PROMISED, ground, promise, sent
+
+
+@pytest.fixture
+def commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str | None, str]:
+    """The commit of the pipeline, which is checked out, and of an experiment."""
+    monkeypatch.chdir(tmp_path)
+    repository = ground(tmp_path)
+    experiment = promise(repository, PROMISED | {"corr_mean": 0.0321, "corr_sharpe": 1.23})
+    return {"linear": experiment, None: promise(repository, PROMISED | {"corr_mean": 0.0165, "corr_sharpe": 0.59})}
+
+
+OWN, EXPERIMENT = "CORR 0.0165, Sharpe 0.59", "CORR 0.0321, Sharpe 1.23"
+
+
+@pytest.mark.parametrize(
+    ("slots", "line"),
+    [
+        ({"mine": None}, f"accepted for mine; {OWN}"),
+        ({"mine": None, "other": None}, f"accepted for mine, other; {OWN}"),
+        ({"mine": "linear"}, f"accepted for mine (linear): {EXPERIMENT}"),
+        (
+            {"mine": None, "other": "linear"},
+            f"accepted for mine: {OWN}; accepted for other (linear): {EXPERIMENT}",
+        ),
+        ({"mine": "linear", "other": "linear"}, f"accepted for mine, other (linear): {EXPERIMENT}"),
+        ({}, f"predicted, not uploaded; {OWN}"),
+    ],
+)
+def test_the_last_line_has_the_figures_of_what_was_sent(
+    commits: dict[str | None, str], slots: dict[str, str | None], line: str
+) -> None:
+    found = [sent(1400, commits[experiment], model=model, experiment=experiment) for model, experiment in slots.items()]
+    assert outcomes.played_line(found) == line
+
+
+def test_a_commit_that_is_not_here_has_no_figures(commits: dict[str | None, str]) -> None:
+    found = [sent(1400, "c0ffee" * 6, experiment="linear")]
+    assert outcomes.played_line(found) == "accepted for mine (linear): no figures"
