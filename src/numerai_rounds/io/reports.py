@@ -2,8 +2,8 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from numerai_rounds.base.errors import some
 from numerai_rounds.io import console, figures
@@ -15,6 +15,7 @@ MOST = 10
 
 MEANS = {
     "eras": "{eras}",
+    "pieces": "{pieces:.1f}",
     "mean": "{mean:.4f}",
     "interval ": "{mean_low:.4f} to {mean_high:.4f}",
     "std": "{std:.4f}",
@@ -24,16 +25,20 @@ MEANS = {
     "hit rate": "{hit_rate:.0%}",
     "worst": "{worst:.4f} in {worst_era}",
 }
-"""Columns of tables of scores, and how each is made of a row of `summary`."""
+"""Columns of tables of scores, and how each is made of a row of `summary`; pieces are independent ones."""
 
 ROUGHLY = ("mean", "std", "sharpe", "max_drawdown", "hit_rate", "worst")
 """Statistics that are told roughly where a score rests on too few eras."""
 
-COMPARED = ("eras", "mean", "interval ", "sharpe", "interval", "drawdown")
+COMPARED = ("eras", "pieces", "mean", "interval ", "sharpe", "interval", "drawdown")
 """Columns in which several models are compared."""
 
 OTHERS = ("benchmark_corr", "meta_model_corr")
 """How the scores begin that are of another model."""
+
+
+UNCOUNTED: dict[Hashable, Any] = {"pieces": math.nan}
+"""What the rows of older commits lack."""
 
 
 class Compared(NamedTuple):
@@ -131,7 +136,8 @@ def _mean_and_sharpe(row: Row | None) -> str:
 
 def _cell(text: str, row: Row) -> str:
     """A cell; what begins with a number that does not exist is cut off, and few eras are told roughly."""
-    used = {str(name): value for name, value in row.items() if f"{{{name}" in text}
+    counted = UNCOUNTED | dict(row)
+    used = {str(name): value for name, value in counted.items() if f"{{{name}" in text}
     absent = [text.index(f"{{{name}") for name, value in used.items() if isinstance(value, float) and math.isnan(value)]
     kept = text[: min(absent)].rstrip(" (") if absent else text
     if figures.is_few(row):
