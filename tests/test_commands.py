@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from importlib import metadata
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -60,13 +59,6 @@ def test_the_doctor_says_what_to_mend(
     assert said.returncode == 5
     assert sentence in said.stdout
     assert "half" not in said.stdout
-
-
-@pytest.mark.parametrize("command", ["compose", "open", "score x.csv", "report"])
-def test_a_command_elsewhere_says_where_to_run_it(tmp_path: Path, command: str) -> None:
-    said = Repository(tmp_path).run("rounds", *command.split(), check=False)
-    assert said.returncode == 2
-    assert "root of the repository" in said.stdout
 
 
 def test_nothing_to_report_before_the_first_run(repository: Repository) -> None:

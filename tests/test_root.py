@@ -20,7 +20,11 @@ def test_outside_of_any_repository_every_command_is_one_sentence(tmp_path: Path,
     assert said.stdout.startswith("error: ")
     assert said.stdout.count("\n") == 1
     assert "root of the repository" in said.stdout
-    assert f"rounds {command}" in Repository(tmp_path).run("rounds", command, "--help").stdout
+
+
+def test_help_is_given_anywhere(tmp_path: Path) -> None:
+    assert "compose" in Repository(tmp_path).run("rounds", "--help").stdout
+    assert "rounds run" in Repository(tmp_path).run("rounds", "run", "--help").stdout
 
 
 def test_a_command_works_in_the_root_from_below(repository: Repository) -> None:
