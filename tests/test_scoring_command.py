@@ -326,7 +326,7 @@ def refused(said: Said, code: int, sentence: str) -> None:
     ("arguments", "code", "sentence"),
     [
         (["--target", "target_enderr_60"], 2, "did you mean 'target_ender_60'"),
-        (["--target", "feature_x"], 2, "which the data does not have: there are: target,"),
+        (["--target", "feature_x"], 2, "which the data does not have: there are: target_agnes_20,"),
         (["--target", "target_ender_20", "--target", "target_enderr_60"], 2, "did you mean 'target_ender_60'"),
         (["--target", "target"], 2, "`target` is an alias .* equals target_ender_60 here"),
         (["--target", "target_ender_60", "--target", "target"], 2, "`target` is an alias .* equals target_ender_60"),
@@ -389,8 +389,11 @@ def test_a_benchmark_that_does_not_exist(own: Path, score: Score) -> None:
     ("spoil", "reason"),
     [
         ({"benchmark": None}, "bmc, cwbm (score.benchmark is null)"),
-        ("validation_benchmark_models", "bmc, cwbm (validation_benchmark_models.parquet is not here: data.extra_files"),
-        ("meta_model", "cwmm, mmc (meta_model.parquet is not here: data.extra_files"),
+        (
+            "validation_benchmark_models",
+            "bmc, cwbm (validation_benchmark_models.parquet is not here: a folder in the v5 layout can hold",
+        ),
+        ("meta_model", "cwmm, mmc (meta_model.parquet is not here: a folder in the v5 layout can hold"),
         ({"neutral_sets": ["fncv3_feature"]}, "fnc (features.json has no feature set 'fncv3_feature')"),
     ],
 )

@@ -146,9 +146,7 @@ def score(
         list[str] | None, typer.Option(help="Column of the file; all numbers but features and targets.")
     ] = None,
     target: Annotated[list[str] | None, typer.Option(help="Instead of those of params.yaml; may be repeated.")] = None,
-    number: Annotated[
-        int | None, typer.Option("--round", min=1, help="Simulate the payout of this round's policy.")
-    ] = None,
+    number: Annotated[int | None, typer.Option("--round", help="Simulate the payout of this round's policy.")] = None,
     output: Annotated[Path | None, typer.Option(help="Folder to write the tables to.")] = None,
 ) -> None:
     """Score any predictions on the resolved validation eras that they cover."""
