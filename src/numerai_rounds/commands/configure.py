@@ -8,6 +8,10 @@ from numerai_rounds.io.compose import differences
 from numerai_rounds.io.yaml_files import read_yaml
 
 
+WITHOUT_PINS = ("data.keep_downloads",)
+"""Parameters of the data that no pin depends on."""
+
+
 def compose(overrides: Sequence[str]) -> None:
     """Keep `overrides` in conf/ and write params.yaml."""
     before = _params_now()
@@ -32,5 +36,5 @@ def _tell(before: dict[str, Any], parameters: dict[str, Any]) -> None:
     else:
         console.say(f"{paths.PARAMS} is what {paths.CONF}/ composes to; nothing changes.")
     pinned, kind = parameters["round"]["source"], parameters["data"]["kind"]
-    if pinned != kind or any(key.startswith("data.") for key in changed):
+    if pinned != kind or any(key.startswith("data.") and key not in WITHOUT_PINS for key in changed):
         console.say("The data are of other parameters than the pinned files: run `rounds open`.")
