@@ -7,7 +7,6 @@ from numerai_rounds.io import conf_edits, console, experiments, paths
 from numerai_rounds.io.compose import differences
 from numerai_rounds.io.yaml_files import read_yaml
 
-
 WITHOUT_PINS = ("data.keep_downloads",)
 """Parameters of the data that no pin depends on."""
 
