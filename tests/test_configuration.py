@@ -9,7 +9,7 @@ from dvc.utils.hydra import compose_and_dump
 
 from numerai_rounds.base.errors import ConfigurationError
 from numerai_rounds.base.params import parse
-from numerai_rounds.commands import opening
+from numerai_rounds.commands import configure, opening
 from numerai_rounds.io import conf_edits, paths, presets
 from numerai_rounds.io.compose import check_params, compose, compose_text, groups
 from tests import tiny as tiny_files
@@ -172,6 +172,13 @@ def test_files_without_a_round_have_none_that_follows(project: Path, capsys: pyt
     opening.open_round(1400, following=False)
     opening.open_round(None, following=True)
     assert composed()["round"]["number"] == 1401
+
+
+def test_only_a_change_that_pins_depend_on_asks_for_new_ones(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    configure.compose(["data.keep_downloads=true"])
+    assert "rounds open" not in capsys.readouterr().out
+    configure.compose(["data.seed=2"])
+    assert "run `rounds open`" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("source", ["sample", "numerai", "local"])

@@ -396,9 +396,12 @@ def test_a_benchmark_that_does_not_exist(own: Path, score: Score) -> None:
         ({"benchmark": None}, "benchmark_corr, bmc, cwbm (score.benchmark is null)"),
         (
             "validation_benchmark_models",
-            "benchmark_corr, bmc, cwbm (validation_benchmark_models.parquet is not here: data.extra_files",
+            "benchmark_corr, bmc, cwbm (validation_benchmark_models.parquet is not here: a folder in the v5 layout can hold",
         ),
-        ("meta_model", "cwmm, meta_model_corr, mmc (meta_model.parquet is not here: data.extra_files"),
+        (
+            "meta_model",
+            "cwmm, meta_model_corr, mmc (meta_model.parquet is not here: a folder in the v5 layout can hold",
+        ),
         ({"neutral_sets": ["fncv3_feature"]}, "fnc (features.json has no feature set 'fncv3_feature')"),
     ],
 )

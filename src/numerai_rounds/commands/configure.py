@@ -8,6 +8,9 @@ from numerai_rounds.io.compose import compose as compose_conf
 from numerai_rounds.io.compose import differences
 from numerai_rounds.io.yaml_files import read_yaml
 
+WITHOUT_PINS = ("data.keep_downloads",)
+"""Parameters of the data that no pin depends on."""
+
 
 def compose(overrides: Sequence[str]) -> None:
     """Keep `overrides` in conf/ and write params.yaml."""
@@ -40,5 +43,5 @@ def _tell(where: str, before: dict[str, Any], parameters: dict[str, Any]) -> Non
     else:
         console.say(f"{paths.PARAMS} is what {paths.CONF}/ composes to; nothing changes.")
     pinned, kind = parameters["round"]["source"], parameters["data"]["kind"]
-    if pinned != kind or any(key.startswith("data.") for key in changed):
+    if pinned != kind or any(key.startswith("data.") and key not in WITHOUT_PINS for key in changed):
         console.say("The data are of other parameters than the pinned files: run `rounds open`.")

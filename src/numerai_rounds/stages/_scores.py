@@ -105,7 +105,7 @@ def _read(path: Path, column: str) -> Predictions:
     except ConfigurationError as error:
         if column == META_MODEL_COLUMN:
             raise DataError(
-                f"{path} has no numbers in a column {column!r}, so it is not the meta model. Mend the file where it is "
+                f"{path} has no column {column!r} of numbers, so it is not the meta model. Mend the file where it is "
                 "from, or leave it out there, then run `rounds open`."
             ) from None
         raise ConfigurationError(f"score.benchmark: {error}") from None
