@@ -396,7 +396,7 @@ def test_a_benchmark_that_does_not_exist(own: Path, score: Score) -> None:
         ({"benchmark": None}, "benchmark_corr, bmc, cwbm (score.benchmark is null)"),
         (
             "validation_benchmark_models",
-            "benchmark_corr, bmc, cwbm (validation_benchmark_models.parquet is not here: a folder in the v5 layout can hold",
+            "benchmark_corr, bmc, cwbm (validation_benchmark_models.parquet is not here: a folder in the v5 layout",
         ),
         (
             "meta_model",
