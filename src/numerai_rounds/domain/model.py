@@ -16,7 +16,7 @@ class Rows(Protocol):
     """The rows to train on, read a part at a time: whoever provides them holds no more than the part asked for."""
 
     names: list[str]
-    """The features, in the order of choice."""
+    """The features, in the order of choice. A name may hold any letter, and `Model.features` gives it back as it is."""
 
     target: NDArray[np.float32]
     """A finite value a row."""

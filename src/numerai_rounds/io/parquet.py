@@ -40,7 +40,12 @@ def opened(path: Path, where: str) -> Iterator[pq.ParquetFile]:
 
 def batches(file: pq.ParquetFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """Stream a few columns, text in one type whatever type of text the file has; memory holds one batch."""
-    return map(_plain, file.iter_batches(BATCH_ROWS, columns=list(columns)))
+    plain: pa.Schema | None = None
+    for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)):
+        if plain is None:
+            plain = _plain(batch.schema)
+            same = plain == batch.schema
+        yield batch if same else batch.cast(plain)
 
 
 def column(file: pq.ParquetFile, name: str) -> Iterator[pa.Array]:
@@ -87,10 +92,9 @@ def ranges(file: pq.ParquetFile, columns: Sequence[str], where: str) -> dict[str
     return found
 
 
-def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch with its text as strings."""
-    fields = [field.with_type(pa.string()) if is_text(field.type) else field for field in batch.schema]
-    return batch.cast(pa.schema(fields))
+def _plain(schema: pa.Schema) -> pa.Schema:
+    """The schema with its text as strings."""
+    return pa.schema([field.with_type(pa.string()) if is_text(field.type) else field for field in schema])
 
 
 def _refuse_foreign(path: Path, where: str) -> None:
