@@ -32,7 +32,7 @@ def scores(corr_has_interval: bool = True) -> Scores:
     per_era = pd.DataFrame({"era": eras, "rows": 10, "corr": 0.01, "cwmm": cwmm, "exposure_rms": 0.0792})
     left_out = pd.DataFrame({"what": ["interval of mmc"], "why": ["8 eras"]})
     headlines = {"corr_mean": 0.016505, "eras": 52, "mae": 0.152041, "mmc_mean": 0.002375, "rows": 78000}
-    nothing = {name: left_out for name in score_files.FILES}
+    nothing = dict.fromkeys(score_files.FILES, left_out)
     return Scores(headlines, nothing | {"summary": summary, "per_era": per_era, "left_out": left_out})
 
 
