@@ -507,7 +507,9 @@ def test_headlines_are_on_the_models_target_where_nothing_else_is_known(
     assert f" on {expected}, 12 eras" in capsys.readouterr().out
 
 
-def test_eras_without_an_answer_to_what_pays_are_predicted_and_not_scored(own: Path, score: Score) -> None:
+def test_eras_without_an_answer_to_what_pays_are_predicted_and_not_scored(
+    own: Path, score: Score, capsys: pytest.CaptureFixture[str]
+) -> None:
     tables = tiny.market()
     late = tables.validation[ERA] > "0038"
     tables.validation.loc[late, ["target", tiny.MAIN_TARGET]] = np.float32("nan")
@@ -515,6 +517,7 @@ def test_eras_without_an_answer_to_what_pays_are_predicted_and_not_scored(own: P
     pays(own, tiny.MAIN_TARGET)
     split.main()
     evaluate.main()
+    assert f"4 of 12 validation eras have no answers to {tiny.MAIN_TARGET}: predicted" in capsys.readouterr().out
     assert labelled()[ERA].nunique() == 12
     assert list(per_era(paths.METRICS)[ERA]) == ERAS[:8]
     assert score(paths.PREDICTIONS).code == 0
@@ -564,6 +567,7 @@ def test_the_report_shows_the_benchmark_the_meta_model_and_the_last_committed_ru
     for key, value in {"user.name": "A Person", "user.email": "person@example.org"}.items():
         repository.run("git", "config", key, value)
     repository.commit("first")
+    before = shutil.copytree(paths.METRICS, own.parent / "before")
     first = repository.run("git", "rev-parse", "--short=7", "HEAD").stdout.strip()
     paths.LOCK.write_text("stages: {}\n")
     params = paths.PARAMS.read_text()
@@ -584,9 +588,14 @@ def test_the_report_shows_the_benchmark_the_meta_model_and_the_last_committed_ru
     assert ["the", "run", "of", "commit", first, "12", mean] in [line[:7] for line in table]
 
     table_of = paths.METRICS / "summary.csv"
+    table_of.write_text("score,target,eras,mean\ncorr,target_ender_60,11,0.5\n")
+    repository.commit("of an older version")
+    older = repository.run("git", "rev-parse", "--short=7", "HEAD").stdout.strip()
+    score_files.write(score_files.read(before), paths.METRICS)
+    assert ["the", "run", "of", "commit", older, "11", "0.50"] in [line[:7] for line in reported()]
     table_of.write_text(table_of.read_text().replace("corr,target_ender_60,12,", "corr,target_ender_60,12,9"))
     repository.commit("second")
-    assert ["the", "run", "of", "commit", first, "12", mean] in [line[:7] for line in reported()]
+    assert ["the", "run", "of", "commit", older, "11", "0.50"] in [line[:7] for line in reported()]
     pays(own, "target_ender_20")
     evaluate.main()
     second = repository.run("git", "rev-parse", "--short=7", "HEAD").stdout.strip()

@@ -40,8 +40,11 @@ def committed(scores: Scores) -> tuple[list[Compared], str]:
     target = figures.target(scores)
     if promise.target != target:
         return [], f"the run of commit {commit[:LETTERS]} is on {promise.target}: not compared with {target}"
-    row = promise.rows.get("corr")
-    return ([Compared(f"the run of commit {commit[:LETTERS]}", row)] if row else []), ""
+    row, ours = promise.rows.get("corr"), next((row for row in figures.records(scores) if row["score"] == "corr"), {})
+    if row is None:
+        return [], ""
+    known = {**dict.fromkeys(ours, math.nan), **row, "eras": int(row["eras"])}  # an older commit has fewer statistics
+    return [Compared(f"the run of commit {commit[:LETTERS]}", known)], ""
 
 
 def _commit() -> str | None:

@@ -36,7 +36,8 @@ def rough(value: float) -> str:
     """Two digits, and at most three decimals."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
-    decimals = ROUGH_DIGITS - 1 - math.floor(math.log10(abs(value)))
+    power = int(f"{value:.{ROUGH_DIGITS - 1}e}".partition("e")[2])
+    decimals = ROUGH_DIGITS - 1 - power
     return f"{value:.{min(max(decimals, 0), ROUGH_DECIMALS)}f}"
 
 

@@ -16,7 +16,7 @@ HEADLINES = Path("validation.json")
 COMPARED = Path("compare.json")
 """What DVC compares experiments by: on one line, so that a change of it is one for who reviews."""
 
-COMPARISON = ("corr_mean", "corr_sharpe", "mmc_mean", "payout_mean", "bmc_mean")
+COMPARISON = ("corr_mean", "corr_sharpe", "mmc_mean", "payout_mean")
 """Figures of `COMPARED`, as many as a table of experiments has room for."""
 
 FILES = {

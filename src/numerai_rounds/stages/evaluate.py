@@ -43,6 +43,11 @@ def _predict(parameters: Params, targets: Targets, eras: list[str]) -> _scores.P
                 f"{targets.main}, which scores are on, is not known in any of the {len(eras):,} validation eras. "
                 f"Choose another: `rounds compose score.target={parameters.target}`."
             )
+    if len(predicted) < len(eras):
+        console.say(
+            f"{len(eras) - len(predicted):,} of {len(eras):,} validation eras have no answers to {targets.main}: "
+            "predicted, not scored"
+        )
     return _scores.Predicted([PREDICTION], targets, predicted, known)
 
 
