@@ -12,7 +12,7 @@ from numerai_rounds.base.columns import ID
 from numerai_rounds.base.errors import ClosedError, ConfigurationError, DataError, KeysError, RoundsError, ServiceError
 from numerai_rounds.commands import listing
 from numerai_rounds.commands.live_scores import scores
-from numerai_rounds.io import account, http, live_scores, receipts, submitting
+from numerai_rounds.io import http, live_scores, receipts, refusals, submitting
 from numerai_rounds.io.account import Account
 from numerai_rounds.io.live_scores import LiveScore
 from numerai_rounds.io.model_upload import ModelUploads
@@ -110,7 +110,7 @@ def test_keys_that_are_revoked_call_a_person_and_reject_no_file(season: Season) 
     ],
 )
 def test_words_about_keys_about_files_and_about_neither_are_told_apart(words: str, about: str) -> None:
-    found = {"keys": account.is_about_keys(words), "file": account.is_about_file(words)}
+    found = {"keys": refusals.is_about_keys(words), "file": refusals.is_about_file(words)}
     assert found == {"keys": about == "keys", "file": about == "file"}
 
 
@@ -196,6 +196,19 @@ def test_nothing_is_sent_late_unless_it_is_asked_for(season: Season, capsys: pyt
         problem = stopped(lambda: upload(late=True))
         assert problem.exit_code == 6
         assert "nothing is taken for it any more" in str(problem)
+
+
+def test_a_service_that_takes_nothing_late_says_so(season: Season) -> None:
+    now = datetime.now(UTC)
+    season.service.opens, season.service.closes, season.service.late = now - HOUR, now + HOUR, False
+
+    def close() -> None:
+        season.service.clock = lambda: now + 2 * HOUR
+
+    at(season.service, "create_submission", "before", close)
+    with pytest.raises(ClosedError, match=r"not sent for mine.*Current round not open for submissions"):
+        upload()
+    assert season.receipts() == []
 
 
 def test_a_deadline_that_passes_while_the_file_is_on_its_way_submits_nothing(
@@ -363,7 +376,7 @@ def test_a_status_of_401_alone_is_about_keys(season: Season) -> None:
     season.service.faults["account"] = [Fault(status=401, body=b"<html>", headers={"Content-Type": "text/html"})]
     with pytest.raises(KeysError, match="answered 401"):
         upload()
-    assert account.is_about_keys("Your session is invalid or has expired.")
+    assert refusals.is_about_keys("Your session is invalid or has expired.")
 
 
 def test_a_receipt_that_was_left_on_its_way_is_unknown_once_the_keys_are_refused(season: Season) -> None:

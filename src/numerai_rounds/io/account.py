@@ -1,14 +1,21 @@
 """What the service tells and takes only with API keys: the models of an account and their submissions."""
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NamedTuple
 
-from numerai_rounds.base.errors import ConfigurationError, KeysError, RefusedError, ServiceError, one_of, some
-from numerai_rounds.io import credentials
+from numerai_rounds.base.errors import (
+    ClosedError,
+    ConfigurationError,
+    KeysError,
+    RefusedError,
+    ServiceError,
+    one_of,
+    some,
+)
+from numerai_rounds.io import credentials, refusals
 from numerai_rounds.io.http import Limits
 from numerai_rounds.io.numerai import Client
 
@@ -30,20 +37,6 @@ SCOPES = ("upload_submission", "download_submission", "read_submission_info", "r
 
 TO_SUBMIT = SCOPES[:3]
 """What sending a submission and reading it back takes."""
-
-ABOUT_KEYS = re.compile(
-    r"authenti|authori[sz]|unauth|\bscopes?\b|permission|permitted|forbidden|access denied|credential|revoked"
-    r"|\b(your|user|no|invalid|expired) (session|token|keys?)\b|\b(session|token|key) (is|has|was|lacks|does|not)\b"
-    r"|\b(api|access|auth|secret|public)[ _-]?(keys?|id|token)\b|\b(logg?(ed)?|sign(ed)?)[ _-]?in\b",
-    re.IGNORECASE,
-)
-"""What the service's words about keys hold: trying again does not help."""
-
-PASSING = re.compile(r"rate.?limit|too many|throttl|temporar|unavailable|maintenance|internal", re.IGNORECASE)
-"""What words about the service itself hold, whatever else is in them."""
-
-ABOUT_FILE = re.compile(r"invalid[_ ](submission|predictions?)\b|invalid_submission_", re.IGNORECASE)
-"""What the service's words about a file hold: `invalid_submission_ids`, `_values`, `_headers`."""
 
 KEY_INFO = """
     query {
@@ -171,11 +164,16 @@ class Account(Client):
         """Submit a file that was put; the id of the submission.
 
         Asked once: after any ServiceError but a RefusedError the submission may or may not exist, and
-        `submissions` tells.
+        `submissions` tells. Raises ClosedError where the service says that no round takes submissions.
         """
         variables = {"filename": filename, "tournament": self.tournament_id, "modelId": model_id}
-        with self._understood("which submission it made"):
-            return _text(self.raw_query_once(CREATE, variables)["data"]["create_submission"]["id"])
+        try:
+            with self._understood("which submission it made"):
+                return _text(self.raw_query_once(CREATE, variables)["data"]["create_submission"]["id"])
+        except RefusedError as error:
+            if refusals.is_about_time(error.words):
+                raise ClosedError(str(error)) from None
+            raise
 
     def submissions(self, model_id: str) -> list[Submission]:
         """All submissions of a model that have a name."""
@@ -213,7 +211,7 @@ class Account(Client):
         try:
             yield
         except RefusedError as error:
-            if is_about_keys(error.words):
+            if refusals.is_about_keys(error.words):
                 raise KeysError(
                     f"{str(error).rstrip('.')}. Check NUMERAI_PUBLIC_ID and NUMERAI_SECRET_KEY, and on numer.ai "
                     f"whether the key is still there and has the scopes {', '.join(SCOPES)}."
@@ -221,16 +219,6 @@ class Account(Client):
             raise
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
             raise ServiceError(f"{self.host} does not say {what}. Try again later.") from None
-
-
-def is_about_file(words: str) -> bool:
-    """Whether the service's words reject a file."""
-    return ABOUT_FILE.search(words) is not None
-
-
-def is_about_keys(words: str) -> bool:
-    """Whether the service's words refuse the keys, or what they allow."""
-    return not is_about_file(words) and not PASSING.search(words) and ABOUT_KEYS.search(words) is not None
 
 
 def _text(value: Any) -> str:

@@ -17,8 +17,8 @@ from numerai_rounds.base.errors import (
     ServiceError,
     TransientError,
 )
-from numerai_rounds.io import console, http, reading_back, receipts, sending
-from numerai_rounds.io.account import Account, Submission, is_about_file
+from numerai_rounds.io import console, http, reading_back, receipts, refusals, sending
+from numerai_rounds.io.account import Account, Submission
 from numerai_rounds.io.receipts import Receipt
 
 Keep = Callable[[Receipt], None]
@@ -85,7 +85,7 @@ def _sent_now(account: Account, note: "_Note", content: bytes, deadline: datetim
 
 def _rejects(error: RoundsError) -> bool:
     """Whether an error is the service's word that it does not take the file."""
-    return isinstance(error, RefusedError) and is_about_file(error.words)
+    return isinstance(error, RefusedError) and refusals.is_about_file(error.words)
 
 
 def _sent_before(account: Account, receipt: Receipt) -> Submission | None:
