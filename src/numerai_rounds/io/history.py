@@ -62,8 +62,7 @@ def era_table(target: str) -> pd.DataFrame:
     """
     sides = {side: manifest.read(paths.raw("history", side)) for side in SIDES}
     known = [name for name in sides[TRAIN].targets if name in sides[VALIDATION].targets]
-    if target not in known:
-        raise ConfigurationError(f"target is {target!r}, which the data does not have: {one_of(target, _named(known))}")
+    check_target(target, known)
     if target == ALIAS:
         _refuse_alias(sides, [name for name in known if name != ALIAS])
     rows = [
@@ -74,6 +73,12 @@ def era_table(target: str) -> pd.DataFrame:
         for era, start, stop in chunk.bounds()
     ]
     return pd.DataFrame(rows, columns=[ERA, DATA_TYPE, "rows", "resolved"])
+
+
+def check_target(name: str, known: Sequence[str], key: str = "target") -> None:
+    """Refuse a target that is none of `known`; the ConfigurationError names the nearest, and the `key` to change."""
+    if name not in known:
+        raise ConfigurationError(f"{key} is {name!r}, which the data does not have: {one_of(name, _named(known))}")
 
 
 def target_names(side: str) -> list[str]:
