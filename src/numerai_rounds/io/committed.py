@@ -3,7 +3,7 @@
 import re
 import subprocess
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import NamedTuple
 
 import yaml
 
@@ -12,6 +12,13 @@ from numerai_rounds.io import git, paths
 
 SUBMITTED = re.compile(r"^\s+round\.number: (\d+)$", re.MULTILINE)
 """The round in a dvc.lock: only `submit` depends on its number."""
+
+
+class Pinned(NamedTuple):
+    """A pinned round; None is what the pins do not say."""
+
+    source: str | None
+    number: int | None
 
 
 def rounds() -> dict[int, str]:
@@ -29,8 +36,8 @@ def rounds() -> dict[int, str]:
             predicted = SUBMITTED.search(texts[lock])
             number = int(predicted[1]) if predicted else None
         else:
-            number = _pinned(texts.get(pins or "", "")).get("number") if scores else None
-        if isinstance(number, int):
+            number = pinned(texts.get(pins or "", "")).number if scores else None
+        if number is not None:
             found.setdefault(number, commit)
     return found
 
@@ -39,8 +46,7 @@ def sources(commits: Sequence[str]) -> list[str | None]:
     """Where the data of the round of each commit or tag are from, such as `numerai`; None where it does not tell."""
     names = _blobs(f"{commit}:{paths.ROUND}" for commit in commits)
     texts = _texts(names)
-    told = (_pinned(texts.get(name or "", "")).get("source") for name in names)
-    return [source if isinstance(source, str) else None for source in told]
+    return [pinned(texts.get(name or "", "")).source for name in names]
 
 
 def _commits() -> list[str]:
@@ -76,10 +82,11 @@ def _batch(form: str, names: Iterable[str]) -> bytes:
     return subprocess.run(["git", "cat-file", form], input=asked, check=True, capture_output=True).stdout
 
 
-def _pinned(text: str) -> dict[str, Any]:
-    """What a conf/round.yaml says of the round."""
+def pinned(text: str) -> Pinned:
+    """Which round a conf/round.yaml pins."""
     try:
         section = yaml.safe_load(text)["round"]
-    except (yaml.YAMLError, KeyError, TypeError):
-        return {}
-    return section if isinstance(section, dict) else {}
+        source, number = section.get("source"), section.get("number")
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError):
+        return Pinned(None, None)
+    return Pinned(source if isinstance(source, str) else None, number if isinstance(number, int) else None)
