@@ -22,7 +22,6 @@ FEATURES = [
     "feature_" + 300 * "long",
 ]
 SETS = ["small's", "NA", "", "1e5", "null", " a ", "[red]", "a, b", "a: b", "yes", "0574", "é"]
-
 """Names of feature sets."""
 
 SYLLABLES = ("ab", "ag", "ant", "ble", "ca", "de", "ger", "ic", "ism", "less", "lum", "ness", "o", "pre", "tri", "y")

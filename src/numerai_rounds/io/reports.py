@@ -36,7 +36,6 @@ COMPARED = ("eras", "pieces", "mean", "interval ", "sharpe", "interval", "drawdo
 OTHERS = ("benchmark_corr", "meta_model_corr")
 """How the scores begin that are of another model."""
 
-
 UNCOUNTED: dict[Hashable, Any] = {"pieces": math.nan}
 """What the rows of older commits lack."""
 

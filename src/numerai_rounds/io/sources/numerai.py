@@ -34,7 +34,7 @@ class Params(DataSection):
 
 
 def current_round(params: Params, pinned: Round | None) -> int:
-    """Number of the round that the service plays now; a ServiceError between rounds."""
+    """Number of the round that the service plays now; a ClosedError between rounds."""
     from numerai_rounds.io.numerai import Client
 
     return Client().current_round()
