@@ -90,7 +90,7 @@ def test_overrides_are_kept_in_the_file_that_gives_the_value(project: Path) -> N
     assert params["select"] == {"kind": "feature_set", "name": "small"}
     assert "learning_rate: 0.03" in Path("conf/model/lightgbm.yaml").read_text()
     assert "name: small" in Path("conf/select/feature_set.yaml").read_text()
-    assert "# always a full name" in Path("conf/config.yaml").read_text()
+    assert "# what the model learns; always a full name" in Path("conf/config.yaml").read_text()
 
 
 def test_keeping_nothing_changes_nothing(project: Path) -> None:
