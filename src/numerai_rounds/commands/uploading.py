@@ -9,10 +9,10 @@ import pandas as pd
 
 from numerai_rounds.base.columns import ID
 from numerai_rounds.base.errors import (
+    BarredError,
     ClosedError,
     ConfigurationError,
     DataError,
-    KeysError,
     ServiceError,
     some,
 )
@@ -236,7 +236,7 @@ def _deliver(account: Account, receipt: Receipt, content: bytes, options: Option
             again=options.again,
             late=options.late,
         )
-    except (ServiceError, KeysError, ClosedError) as error:
+    except (ServiceError, BarredError, ClosedError) as error:
         return receipts.after_failure(path, current, error)
 
 

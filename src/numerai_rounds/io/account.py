@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from numerai_rounds.base.errors import (
+    BarredError,
     ClosedError,
     ConfigurationError,
     KeysError,
@@ -37,6 +38,9 @@ SCOPES = ("upload_submission", "download_submission", "read_submission_info", "r
 
 TO_SUBMIT = SCOPES[:3]
 """What sending a submission and reading it back takes."""
+
+DISABLE = "Disable the model upload on the model's page on numer.ai, or send to another model."
+"""What to do about an uploaded model that plays."""
 
 KEY_INFO = """
     query {
@@ -151,7 +155,7 @@ class Account(Client):
         if taken:
             raise ConfigurationError(
                 f"an uploaded model (pickle) plays for {some(taken)}, and Numerai takes no submission beside it. "
-                "Disable the model upload on the model's page on numer.ai, or send to another model."
+                f"{DISABLE}"
             )
 
     def upload_address(self, model_id: str, name: str) -> tuple[str, str]:
@@ -164,15 +168,21 @@ class Account(Client):
         """Submit a file that was put; the id of the submission.
 
         Asked once: after any ServiceError but a RefusedError the submission may or may not exist, and
-        `submissions` tells. Raises ClosedError where the service says that no round takes submissions.
+        `submissions` tells. Raises ClosedError where the service says that no round takes submissions, BarredError
+        where it says that an uploaded model plays.
         """
         variables = {"filename": filename, "tournament": self.tournament_id, "modelId": model_id}
         try:
             with self._understood("which submission it made"):
                 return _text(self.raw_query_once(CREATE, variables)["data"]["create_submission"]["id"])
         except RefusedError as error:
-            if refusals.is_about_time(error.words):
+            if error.partly:
+                raise ServiceError(f"{error}, and yet did something") from None
+            about = refusals.subject(error.words)
+            if about == "time":
                 raise ClosedError(str(error)) from None
+            if about == "pickle":
+                raise BarredError(f"{str(error).rstrip('.')}. {DISABLE}") from None
             raise
 
     def submissions(self, model_id: str) -> list[Submission]:
@@ -211,7 +221,7 @@ class Account(Client):
         try:
             yield
         except RefusedError as error:
-            if refusals.is_about_keys(error.words):
+            if refusals.subject(error.words) == "keys":
                 raise KeysError(
                     f"{str(error).rstrip('.')}. Check NUMERAI_PUBLIC_ID and NUMERAI_SECRET_KEY, and on numer.ai "
                     f"whether the key is still there and has the scopes {', '.join(SCOPES)}."

@@ -13,14 +13,14 @@ from numerapi import base_api
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from numerai_rounds.base.errors import ClosedError, ConfigurationError, RefusedError, ServiceError
-from numerai_rounds.io import http
+from numerai_rounds.base.errors import ClosedError, ConfigurationError, RefusedError, ServiceError, TransientError
+from numerai_rounds.io import http, refusals
 from numerai_rounds.io.http import Limits
 
 TOURNAMENT = 8
 URL_VARIABLE = "NUMERAI_API_URL"
-UNAUTHORIZED = "unauthorized"
-"""The words of a service that says it with its status alone."""
+STATUSES = {requests.codes.unauthorized: "unauthorized", requests.codes.forbidden: "forbidden"}
+"""The words of a service that refuses keys with its status, whatever else it says."""
 
 SIGNED_URL = """
     query ($filename: String!
@@ -146,7 +146,7 @@ class Client(numerapi.NumerAPI):
             if isinstance(number, int):
                 return number
         except RefusedError as error:
-            if "round" not in str(error).lower():
+            if refusals.subject(error.words) != "time":
                 raise
             reason = str(error)
         except (IndexError, KeyError, TypeError):
@@ -246,9 +246,13 @@ class Client(numerapi.NumerAPI):
             answer = None
         if isinstance(answer, dict) and answer.get("errors"):
             words = self._without_keys(_said(answer["errors"]))
-            raise RefusedError(f"{said}: {words}", words)
-        if response.status_code == requests.codes.unauthorized and self.token is not None:
-            raise RefusedError(said, UNAUTHORIZED)
+            if refusals.subject(words) == "service":
+                raise TransientError(f"{said}: {words}")
+            data = answer.get("data")
+            partly = isinstance(data, dict) and any(value is not None for value in data.values())
+            raise RefusedError(f"{said}: {words}", f"{words} {_status(response)}".strip(), partly=partly)
+        if self.token is not None and _status(response) and (isinstance(answer, dict) or response.status_code == 401):
+            raise RefusedError(said, _status(response))
         if response.ok and isinstance(answer, dict) and isinstance(answer.get("data"), dict):
             return answer
         raise ServiceError(
@@ -279,9 +283,21 @@ def _in_utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def _status(response: requests.Response) -> str:
+    """What a status says of the keys; nothing where it says nothing."""
+    return STATUSES.get(response.status_code, "")
+
+
 def _said(errors: Any) -> str:
-    """The service's own words in a GraphQL answer, on one line."""
+    """The service's own words in a GraphQL answer, with its codes for them, on one line."""
     each = errors if isinstance(errors, list) else [errors]
     listed = [error if isinstance(error, dict) else {"message": error} for error in each]
-    words = "; ".join(str(error.get("message") or error.get("detail")) for error in listed)
+    words = "; ".join(str(error.get("message") or error.get("detail")) + _code(error) for error in listed)
     return " ".join(words.split())[:300]
+
+
+def _code(error: dict[str, Any]) -> str:
+    """` (unauthenticated)`, for an error that has such a code beside its message."""
+    extensions = error.get("extensions")
+    code = error.get("code") or (extensions.get("code") if isinstance(extensions, dict) else None)
+    return f" ({code.replace('_', ' ').lower()})" if isinstance(code, str) else ""
