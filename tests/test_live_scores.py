@@ -1,5 +1,6 @@
 """`rounds scores` against a real HTTP server: what is kept, what is committed, and what is said about it."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,22 @@ def test_only_what_is_needed_is_asked_for(service: StandIn, repository: Reposito
     scores([])
     asked = [request.body["variables"] for request in service.requests]
     assert [(each["displayName"], each["distinctOnRound"]) for each in asked] == [(CORR, True), (MMC, True)]
+
+
+def test_a_score_that_cannot_be_read_costs_no_other(service: StandIn, repository: Repository) -> None:
+    play(service, repository, range(1400, 1402))
+    odd = dict.fromkeys(("roundNumber", "value", "percentile", "day", "date", "version", "resolved", "roundScoreTime"))
+    service.scores[0] |= {key: value for key, value in odd.items() if key != "roundNumber"}
+    told = [{**score, **odd} for score in service.scores[:1]] + service.scores[1:]
+    names = [[score for score in told if score["displayName"] == name] for name in (CORR, MMC)]
+    service.faults["submissionScores"] = [
+        Fault(body=json.dumps({"data": {"submissionScores": found}}).encode()) for found in names
+    ]
+    scores([])
+    assert [(row.round, row.score) for row in live_scores.read()] == [(1400, MMC), (1401, CORR), (1401, MMC)]
+    service.faults["submissionScores"] = [Fault(body=b'{"data": {"submissionScores": [{}]}}')] * 2
+    with pytest.raises(ServiceError, match="tells no scores of mine that can be read"):
+        scores([])
 
 
 def test_without_commit_the_file_is_only_written(service: StandIn, repository: Repository) -> None:

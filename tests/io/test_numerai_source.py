@@ -1,10 +1,13 @@
 import logging
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numerapi
 import pytest
+import requests
 from pydantic import ValidationError
 
 from numerai_rounds.base.errors import (
@@ -16,6 +19,7 @@ from numerai_rounds.base.errors import (
     ServiceError,
 )
 from numerai_rounds.base.params import Pin, Round
+from numerai_rounds.io import http
 from numerai_rounds.io.http import Limits
 from numerai_rounds.io.numerai import Client
 from numerai_rounds.io.sources import numerai
@@ -266,7 +270,17 @@ def test_a_failed_query_is_a_sentence_and_the_next_one_succeeds(
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault(status=502), Fault(status=429), Fault(cut=-1), Fault(hold=-1), Fault(cut=5)], ids=str
+    "fault",
+    [
+        Fault(status=502),
+        Fault(status=429),
+        Fault(cut=-1),
+        Fault(hold=-1),
+        Fault(cut=5),
+        Fault(body=b'{"errors": [{"message": "Too many requests"}]}'),
+        Fault(body=b'{"errors": [{"message": "Oops", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}], "data": null}'),
+    ],
+    ids=str,
 )
 def test_a_query_is_asked_again(service: StandIn, fault: Fault) -> None:
     service.query_faults = [fault, fault]
@@ -285,6 +299,25 @@ BETWEEN_ROUNDS = {
     "null": b'{"data": {"rounds": null}}',
     "error": b'{"data": null, "errors": [{"message": "Current round not open for submissions"}]}',
 }
+
+
+@pytest.mark.parametrize("words", ["Internal error while resolving rounds", "a background job failed"])
+def test_a_failure_is_not_taken_for_the_time_between_rounds(service: StandIn, words: str) -> None:
+    service.query_faults = [Fault(body=f'{{"errors": [{{"message": "{words}"}}]}}'.encode())] * ALWAYS
+    with pytest.raises(ServiceError, match=words):
+        Client(limits=QUICK).current_round()
+
+
+@pytest.mark.parametrize("zone", ["GMT", "-0000", "+0000"])
+def test_the_services_clock_is_utc_wherever_this_machine_is(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = requests.Response()
+    answer.headers["Date"] = f"Wed, 25 Nov 2026 12:00:00 {zone}"
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    told = http.date(answer)
+    monkeypatch.undo()
+    time.tzset()
+    assert told == datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("name", BETWEEN_ROUNDS)

@@ -244,7 +244,7 @@ def _found(account: Account, kept: Receipt) -> Receipt:
     """The receipt of a file that arrived before, asked for whether it still is the one that counts."""
     try:
         counts = account.counting(kept.model_id).get(str(kept.filename)) in (kept.round, kept.plays)
-    except ServiceError as error:
+    except (ServiceError, BarredError) as error:
         console.complain(f"{kept.model}: whether this file still counts could not be asked ({error}).")
         return kept
     if not counts:

@@ -186,12 +186,12 @@ class Account(Client):
             raise
 
     def submissions(self, model_id: str) -> list[Submission]:
-        """All submissions of a model that have a name."""
+        """All submissions of a model that have a name; none where the service has no list, as of a new model."""
         with self._understood("the submissions of the model"):
             return [
                 Submission(str(entry["id"]), entry["filename"], _aware(entry.get("insertedAt")))
-                for entry in self.submission_ids(model_id)
-                if isinstance(entry["filename"], str)
+                for entry in self.submission_ids(model_id) or []
+                if entry and isinstance(entry["filename"], str)
             ]
 
     def counting(self, model_id: str, *, once: bool = False) -> dict[str, int]:
@@ -202,7 +202,7 @@ class Account(Client):
         ask = partial(self.raw_query_once if once else self.raw_query, authorization=True)
         with self._understood("which submission counts"):
             found = ask(COUNTING, {"modelId": model_id})["data"]["model"]["submissions"]
-            counting = [entry for entry in found if entry["selected"]]
+            counting = [entry for entry in found or [] if entry and entry["selected"] and entry["round"]]
             ours = [entry for entry in counting if entry["round"]["tournament"] == self.tournament_id]
             return {str(entry["filename"]): int(entry["round"]["number"]) for entry in ours}
 

@@ -174,8 +174,9 @@ def answered(response: requests.Response) -> str:
 def date(response: requests.Response) -> datetime | None:
     """The server's own clock when it answered; None where it does not say."""
     try:
-        return parsedate_to_datetime(response.headers.get("Date", "")).astimezone(UTC)
-    except ValueError:
+        told = parsedate_to_datetime(response.headers.get("Date", ""))
+        return told.astimezone(UTC) if told.tzinfo else told.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
 
 

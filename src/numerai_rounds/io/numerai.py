@@ -183,7 +183,7 @@ class Client(numerapi.NumerAPI):
                 ScorePaid.model_validate(score)
                 for entry in found
                 for score in entry["roundScoreConfigs"]
-                if score["isPayout"]
+                if score and score.get("isPayout")
             ]
         # RefusedError is a ValueError; the others are numerapi's where an answer is not as it expects.
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
