@@ -168,9 +168,13 @@ def _create(account: Account, receipt: Receipt, deadline: datetime | None) -> Su
 
 
 def _listed_after(account: Account, receipt: Receipt, refused: RefusedError) -> Submission | None:
-    """The submission that the service lists although it refused it; ServiceError where it does not let us look."""
+    """The submission that the service lists although it refused it; ServiceError where it does not let us look.
+
+    Looked for more than once where its words are about nothing that would prevent it.
+    """
     try:
-        return reading_back.listed(account, receipt)
+        found = reading_back.listed(account, receipt)
+        return found if found or refusals.subject(refused.words) else _looked_for(account, receipt)
     except (ServiceError, BarredError) as error:
         raise ServiceError(f"{refused}. Whether it was made nevertheless could not be asked: {error}") from None
 
