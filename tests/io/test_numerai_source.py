@@ -1,3 +1,4 @@
+import json
 import logging
 import time
 from collections.abc import Iterator
@@ -308,6 +309,29 @@ def test_a_failure_is_not_taken_for_the_time_between_rounds(service: StandIn, wo
         Client(limits=QUICK).current_round()
 
 
+@pytest.mark.parametrize("configs", [None, [], [None], [{"name": None}], "garbage"])
+def test_a_deadline_does_not_depend_on_what_is_said_of_scores(service: StandIn, configs: Any) -> None:
+    service.score_configs[1343] = configs
+    client = Client(limits=QUICK)
+    assert client.window(1343).is_open
+    assert client.score_names(1343) == {}
+
+
+@pytest.mark.parametrize("name", ["openTime", "closeStakingTime", "closeTime"])
+@pytest.mark.parametrize("value", [None, "garbage", 7, "9999-12-31T23:59:59-12:00"])
+def test_a_time_that_is_none_is_not_told(service: StandIn, name: str, value: Any) -> None:
+    told = {"number": 1343, "openTime": "2000-01-01T12:00:00", "closeStakingTime": "2100-01-01T13:00:00Z"}
+    body = json.dumps({"data": {"rounds": [None, told | {name: value}]}}).encode()
+    service.query_faults = [Fault(body=body)] * 2
+    client = Client(limits=QUICK)
+    if name == "closeTime":
+        window = client.window(1343)
+        assert (window.is_open, window.ends, f"{window.opens:%H:%M %Z}") == (True, None, "12:00 UTC")
+    else:
+        with pytest.raises(ServiceError, match="does not say when round 1343 opens and closes"):
+            client.window(1343)
+
+
 @pytest.mark.parametrize("zone", ["GMT", "-0000", "+0000"])
 def test_the_services_clock_is_utc_wherever_this_machine_is(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = requests.Response()
@@ -389,6 +413,8 @@ def test_netrc_never_takes_the_place_of_a_token_or_signature(
         ("http://127.0.0.1.example.org", "'http' to '127.0.0.1.example.org'"),
         ("api.example.org", "must be an https address"),
         ("https://", "must be an https address"),
+        ("http://127.0.0.1:99999", "to .127.0.0.1:99999."),
+        ("http://127.0.0.1:1:2", "must be an https address"),
     ],
 )
 def test_only_tls_or_this_machine_will_do(monkeypatch: pytest.MonkeyPatch, url: str, shown: str) -> None:

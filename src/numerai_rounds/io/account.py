@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from numerai_rounds.base.errors import (
 )
 from numerai_rounds.io import credentials, refusals
 from numerai_rounds.io.http import Limits
-from numerai_rounds.io.numerai import Client
+from numerai_rounds.io.numerai import Client, moment
 
 CREATE = """
     mutation($filename: String!
@@ -189,7 +189,7 @@ class Account(Client):
         """All submissions of a model that have a name; none where the service has no list, as of a new model."""
         with self._understood("the submissions of the model"):
             return [
-                Submission(str(entry["id"]), entry["filename"], _aware(entry.get("insertedAt")))
+                Submission(str(entry["id"]), entry["filename"], moment(entry.get("insertedAt")))
                 for entry in self.submission_ids(model_id) or []
                 if entry and isinstance(entry["filename"], str)
             ]
@@ -235,13 +235,3 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError
     return value
-
-
-def _aware(time: Any) -> datetime | None:
-    """A time of the service, which is UTC where it does not say; numerapi leaves those in lists as text."""
-    if isinstance(time, str):
-        with suppress(ValueError):
-            time = datetime.fromisoformat(time)
-    if not isinstance(time, datetime):
-        return None
-    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)

@@ -81,6 +81,7 @@ def is_safe(url: str) -> bool:
     """Whether an address is https, or http on this machine."""
     try:
         parts = urlsplit(url)
+        _ = parts.port  # a ValueError for what is none
     except ValueError:
         return False
     if parts.scheme == "http":

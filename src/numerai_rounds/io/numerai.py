@@ -32,6 +32,22 @@ SIGNED_URL = """
     }
 """
 
+WINDOWS = """
+    query($tournament: Int
+          $number: Int
+          $status: RoundStatus) {
+        rounds(tournament: $tournament
+               number: $number
+               status: $status) {
+            number
+            openTime
+            closeStakingTime
+            closeTime
+        }
+    }
+"""
+"""Only what a deadline needs: nothing else that the service says of a round may keep a submission back."""
+
 
 class ScorePaid(BaseModel):
     """A score that a round pays for, as the service tells it; a number may come as text."""
@@ -158,13 +174,13 @@ class Client(numerapi.NumerAPI):
 
     def open_round(self) -> Window | None:
         """The newest round that takes submissions now; None between rounds."""
-        windows = [window for entry in self._rounds(status="open") if (window := self._window(entry, is_listed=True))]
+        windows = [window for entry in self._windows(status="OPEN") if (window := self._window(entry, is_listed=True))]
         return max((window for window in windows if window.is_open), key=lambda window: window.number, default=None)
 
     def window(self, number: int) -> Window:
         """When round `number` opens and closes, and whether it is open now; ServiceError where the service has none."""
-        opened = {entry.get("number") for entry in self._rounds(status="open")}
-        for entry in self._rounds(number=number):
+        opened = {entry.get("number") for entry in self._windows(status="OPEN")}
+        for entry in self._windows(number=number):
             window = self._window(entry, is_listed=number in opened)
             if window is not None and window.number == number:
                 return window
@@ -204,29 +220,29 @@ class Client(numerapi.NumerAPI):
             raise RefusedError(f"{http.host(self._url)} gives no address for {name}")
         return url
 
-    def _rounds(self, **asked: Any) -> list[dict[str, Any]]:
-        """Rounds as numerapi gives them; a ServiceError where it cannot read what the service says."""
-        try:
-            return [entry for entry in self.list_rounds(**asked) if isinstance(entry, dict)]
-        except RefusedError:
-            raise
-        # numerapi's own, where an answer is not as it expects.
-        except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
-            raise ServiceError(f"{self.host} tells no rounds that can be read. Try again later.") from None
+    def _windows(self, *, number: int | None = None, status: str | None = None) -> list[dict[str, Any]]:
+        """The rounds of a number or a status; a ServiceError where the service tells no list of them."""
+        asked = {"tournament": self.tournament_id, "number": number, "status": status}
+        found = self.raw_query(WINDOWS, asked)["data"].get("rounds")
+        if not isinstance(found, list):
+            raise ServiceError(f"{self.host} tells no rounds that can be read. Try again later.")
+        return [entry for entry in found if isinstance(entry, dict)]
 
     def _window(self, entry: dict[str, Any], *, is_listed: bool) -> Window | None:
         """The window of a round; None where its times are not told."""
-        number, opens, closes = (entry.get(key) for key in ("number", "openTime", "closeStakingTime"))
-        if not (isinstance(number, int) and isinstance(opens, datetime) and isinstance(closes, datetime)):
+        number, opens, closes = (
+            entry.get("number"),
+            moment(entry.get("openTime")),
+            moment(entry.get("closeStakingTime")),
+        )
+        if not isinstance(number, int) or opens is None or closes is None:
             return None
-        opens, closes = _in_utc(opens), _in_utc(closes)
-        ends = entry.get("closeTime")
         return Window(
             number=number,
             opens=opens,
             closes=closes,
             is_open=is_listed and opens <= self.now < closes,
-            ends=_in_utc(ends) if isinstance(ends, datetime) else None,
+            ends=moment(entry.get("closeTime")),
         )
 
     def _post(self, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
@@ -278,9 +294,13 @@ def _address() -> str:
     return url
 
 
-def _in_utc(moment: datetime) -> datetime:
-    """A time of the service, which is UTC where it does not say."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def moment(told: Any) -> datetime | None:
+    """A time of the service, which is UTC where it does not say; None for what is none."""
+    try:
+        found = datetime.fromisoformat(told)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (OverflowError, TypeError, ValueError):
+        return None
 
 
 def _status(response: requests.Response) -> str:
