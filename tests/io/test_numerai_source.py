@@ -377,6 +377,15 @@ def test_the_client_has_what_numerapi_expects_and_changes_nothing_else(
     assert original.tournament_id == client.tournament_id
 
 
+@pytest.mark.parametrize("before", [0, 280, 295, 299])
+def test_no_part_of_a_key_that_the_service_repeats_is_shown(service: StandIn, before: int) -> None:
+    key = "K3Y-OF-NOBODY"
+    service.query_faults = [Fault(body=json.dumps({"errors": [{"message": "x" * before + key}]}).encode())]
+    with pytest.raises(RefusedError) as stopped:
+        Client(("PUBLIC", key)).files()
+    assert "K" not in str(stopped.value).partition(": ")[2]
+
+
 def test_credentials_are_sent_where_they_belong_and_never_shown(
     service: StandIn, capsys: pytest.CaptureFixture[str]
 ) -> None:

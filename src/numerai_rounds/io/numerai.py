@@ -19,6 +19,9 @@ from numerai_rounds.io.http import Limits
 
 TOURNAMENT = 8
 URL_VARIABLE = "NUMERAI_API_URL"
+MOST_WORDS = 300
+"""Letters that are shown of what the service says."""
+
 STATUSES = {requests.codes.unauthorized: "unauthorized", requests.codes.forbidden: "forbidden"}
 """The words of a service that refuses keys with its status, whatever else it says."""
 
@@ -261,7 +264,7 @@ class Client(numerapi.NumerAPI):
         except (ValueError, RecursionError):
             answer = None
         if isinstance(answer, dict) and answer.get("errors"):
-            words = self._without_keys(_said(answer["errors"]))
+            words = self._without_keys(_said(answer["errors"]))[:MOST_WORDS]
             if refusals.subject(words) == "service":
                 raise TransientError(f"{said}: {words}")
             data = answer.get("data")
@@ -313,7 +316,7 @@ def _said(errors: Any) -> str:
     each = errors if isinstance(errors, list) else [errors]
     listed = [error if isinstance(error, dict) else {"message": error} for error in each]
     words = "; ".join(str(error.get("message") or error.get("detail")) + _code(error) for error in listed)
-    return " ".join(words.split())[:300]
+    return " ".join(words.split())
 
 
 def _code(error: dict[str, Any]) -> str:
