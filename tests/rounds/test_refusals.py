@@ -1,13 +1,15 @@
 """Refusals in the middle of an upload: whose turn it is is told, and nothing that may have been made is forgotten."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from numerai_rounds.base.errors import ConfigurationError, KeysError, RoundsError, ServiceError
 from numerai_rounds.io import http, receipts, recipe
-from tests.rounds.season import MODEL, QUICK, Season, upload
+from tests.rounds.season import MODEL, NEXT, QUICK, Season, upload
 from tests.service.stand_in import Fault
 
 BOTH = (MODEL, "other")
@@ -137,3 +139,18 @@ def test_a_model_without_submissions_and_one_of_no_round_are_no_obstacle(season:
     upload()
     assert outcomes() == {MODEL: "accepted"}
     assert len(season.service.submissions) == 1
+
+
+def test_a_late_file_that_gave_way_is_not_offered_again(season: Season) -> None:
+    now = datetime.now(UTC)
+    season.service.opens, season.service.closes = now - timedelta(hours=2), now - timedelta(hours=1)
+    upload(late=True)
+    (late,) = season.service.submissions
+    season.service.submissions.append(replace(late, id="own", filename=f"round-{NEXT}-ab.csv", queued=False))
+    late.selected = False
+    with pytest.raises(
+        ConfigurationError, match=rf"superseded for mine.*round {NEXT} has another file already"
+    ) as told:
+        upload(late=True)
+    assert "--again" not in str(told.value)
+    assert len(season.service.submissions) == 2

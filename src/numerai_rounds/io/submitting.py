@@ -218,7 +218,7 @@ def _read_back(account: Account, note: _Note, content: bytes) -> bool:
     submitted = found.inserted.isoformat() if found.inserted else None
     note(filename=found.filename, submission_id=found.id, submitted=submitted)
     if shown.counts_for is None:
-        note(**reading_back.superseded(note.receipt, shown))
+        note(**reading_back.superseded(note.receipt, is_late=shown.is_late))
         return True
     same, why = reading_back.same_content(account, found, content)
     if shown.counts_for == note.receipt.round:
