@@ -299,6 +299,7 @@ BETWEEN_ROUNDS = {
     "null round": b'{"data": {"rounds": [null]}}',
     "null": b'{"data": {"rounds": null}}',
     "error": b'{"data": null, "errors": [{"message": "Current round not open for submissions"}]}',
+    "not found": b'{"data": {"rounds": null}, "errors": [{"message": "Round not found"}]}',
 }
 
 

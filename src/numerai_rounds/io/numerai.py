@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, NamedTuple
@@ -19,6 +20,9 @@ from numerai_rounds.io.http import Limits
 
 TOURNAMENT = 8
 URL_VARIABLE = "NUMERAI_API_URL"
+ROUND = re.compile(r"\brounds?\b", re.IGNORECASE)
+"""What the service's words hold if it has no current round."""
+
 MOST_WORDS = 300
 """Letters that are shown of what the service says."""
 
@@ -165,7 +169,7 @@ class Client(numerapi.NumerAPI):
             if isinstance(number, int):
                 return number
         except RefusedError as error:
-            if refusals.subject(error.words) != "time":
+            if refusals.subject(error.words) not in ("time", None) or not ROUND.search(error.words):
                 raise
             reason = str(error)
         except (IndexError, KeyError, TypeError):

@@ -19,13 +19,16 @@ ABOUT_FILE = re.compile(r"invalid[_ ](submission|predictions?)\b|invalid_submiss
 """`invalid_submission_ids`, `_values`, `_headers`."""
 
 CLOSED = re.compile(
-    r"\bround\b.*\b(not (yet |currently )?(open|active)|closed|over|ended)\b|\bno (open|active|current) round\b"
+    r"\bround\b.*\b(not (yet |currently )?(open|active)|closed|over|ended)\b|\bno (open |active |current )?rounds?\b"
     r"|\bsubmissions? (is|are) (not (yet |currently )?open|closed)\b|\bdeadline\b|\btoo late\b",
     re.IGNORECASE,
 )
 """No round takes submissions."""
 
-ABOUT_PICKLE = re.compile(r"\bpickles?\b|\b(model|compute)[ _]?(pickle[ _]?)?uploads?\b", re.IGNORECASE)
+ABOUT_PICKLE = re.compile(
+    r"\bpickles?\b|\bcompute[ _]uploads?\b|\b(active|assigned|disable|uses?|has) (an? |the |your )?model[ _]upload\b",
+    re.IGNORECASE,
+)
 """An uploaded model plays for the slot."""
 
 KEY = r"(session|token|jwt|(api[ _-]?)?keys?)"
