@@ -22,10 +22,10 @@ from numerai_rounds.domain import submission
 from numerai_rounds.io import console, credentials, exclusive, reading_back, receipts, slots, submitting
 from numerai_rounds.io.account import Account
 from numerai_rounds.io.live_ids import ids_now
-from numerai_rounds.io.numerai import Window
 from numerai_rounds.io.params import load
 from numerai_rounds.io.receipts import Receipt
 from numerai_rounds.io.slots import Prepared, Slot
+from numerai_rounds.io.told import Window
 
 NUMERAI = "numerai"
 

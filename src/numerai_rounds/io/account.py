@@ -18,7 +18,8 @@ from numerai_rounds.base.errors import (
 )
 from numerai_rounds.io import credentials, refusals
 from numerai_rounds.io.http import Limits
-from numerai_rounds.io.numerai import Client, moment
+from numerai_rounds.io.numerai import Client
+from numerai_rounds.io.told import moment
 
 CREATE = """
     mutation($filename: String!
