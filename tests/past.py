@@ -12,7 +12,7 @@ from numerai_rounds.io.http import Limits
 from numerai_rounds.io.receipts import Receipt
 from tests.conftest import Repository
 
-QUICK = Limits(connect=2, silence=0.5, attempts=2, sleep=lambda _: None)
+QUICK = Limits(connect=2, silence=2, attempts=2, sleep=lambda _: None)
 CORR, MMC = "corr60", "mmc60"
 POLICY = Payout(target="target_ender_60", corr=3.0, mmc=15.0, clip=1.0, factor=1.0)
 PROMISED = {

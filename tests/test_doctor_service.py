@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from numerai_rounds.base.errors import MachineError, ServiceError
+from numerai_rounds.base.errors import ConfigurationError, ServiceError
 from numerai_rounds.base.params import Params, Round
 from numerai_rounds.commands import service_report
 from numerai_rounds.io import http
@@ -120,7 +120,7 @@ def test_what_keys_lack_and_what_blocks_a_model(
 ) -> None:
     service.scopes = ["upload_submission", "read_user_info"]
     service.assigned = {"model-other-id": "pickle"}
-    found = report(said, capsys, MachineError)
+    found = report(said, capsys, ConfigurationError)
     assert "missing for `rounds upload`: download_submission, read_submission_info. Make another key" in found
     assert "other: a pickle plays, and no submission is taken" in found
 
@@ -130,7 +130,9 @@ def test_keys_that_are_refused_and_a_file_that_is_gone(
 ) -> None:
     service.keys = ("PUBLIC", "ANOTHER")
     del service.files["v5.3/train.parquet"]
-    found = report(said, capsys, ServiceError)
+    found = report(said, capsys, ConfigurationError)
+    assert "3 to mend: listing, Numerai keys, models. 1 question stayed without an answer" in found
+    assert "Check both keys, and on numer.ai whether they are still there" in found
     assert "not listed, and needed: v5.3/train.parquet" in found
     assert "403 Forbidden" in found
     assert "live           " in found
@@ -146,6 +148,12 @@ def test_between_rounds_and_with_a_clock_that_is_wrong(
     assert re.search(r"(29|30)\d s behind", found)
 
 
+@pytest.mark.usefixtures("service")
+def test_half_a_key_is_to_mend_here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMERAI_SECRET_KEY", " ")
+    assert "only NUMERAI_PUBLIC_ID is set" in report([], capsys, ConfigurationError)
+
+
 OPERATIONS = ["listDatasets", "rounds", "apiTokenInfo", "account", "dataset", "GET"]
 
 
@@ -159,7 +167,7 @@ def test_any_failure_is_a_line_and_not_the_end(
     service.faults[operation] = [fault] * 9
     try:
         report(said, capsys)
-    except (ServiceError, MachineError):
+    except (ServiceError, ConfigurationError):
         said += capsys.readouterr().out.splitlines()
     about = {line[7:21].strip() for line in said if line[:6].strip() in ("ok", "note", "wrong")}
     assert about == {

@@ -1,13 +1,15 @@
 """`rounds scores` against a real HTTP server: what is kept, what is committed, and what is said about it."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from numerai_rounds.base.errors import ConfigurationError, ServiceError
-from numerai_rounds.commands.live_scores import scores
+from numerai_rounds.commands.live_scores import _between, scores
 from numerai_rounds.io import http, live_scores, paths
 from tests.conftest import Repository
 from tests.past import CORR, MMC, PARAMS, PROMISED, QUICK, ground, head, promise, sent
@@ -82,6 +84,43 @@ def test_only_what_is_needed_is_asked_for(service: StandIn, repository: Reposito
     scores([])
     asked = [request.body["variables"] for request in service.requests]
     assert [(each["displayName"], each["distinctOnRound"]) for each in asked] == [(CORR, True), (MMC, True)]
+
+
+def test_a_score_that_cannot_be_read_costs_no_other(service: StandIn, repository: Repository) -> None:
+    play(service, repository, range(1400, 1402))
+    odd = dict.fromkeys(("roundNumber", "value", "percentile", "day", "date", "version", "resolved", "roundScoreTime"))
+    service.scores[0] |= {key: value for key, value in odd.items() if key != "roundNumber"}
+    told = [{**score, **odd} for score in service.scores[:1]] + service.scores[1:]
+    names = [[score for score in told if score["displayName"] == name] for name in (CORR, MMC)]
+    service.faults["submissionScores"] = [
+        Fault(body=json.dumps({"data": {"submissionScores": found}}).encode()) for found in names
+    ]
+    scores([])
+    assert [(row.round, row.score) for row in live_scores.read()] == [(1400, MMC), (1401, CORR), (1401, MMC)]
+    service.faults["submissionScores"] = [Fault(body=b'{"data": {"submissionScores": [{}]}}')] * 2
+    with pytest.raises(ServiceError, match="tells no scores of mine that can be read"):
+        scores([])
+
+
+@pytest.mark.parametrize(
+    ("told", "most"),
+    [
+        (lambda _: "a", 3),
+        (lambda number: "a" if number < 1175 else "b", 2 * 10),
+        (lambda number: None if number in (0, 899) else "a", 6 * 10),
+    ],
+)
+def test_few_rounds_are_asked_for_their_terms(told: Callable[[int], str | None], most: int) -> None:
+    asked: list[int] = []
+
+    @cache
+    def ask(number: int) -> str | None:
+        asked.append(number)
+        return told(number)
+
+    numbers = list(range(900)) if told(0) is None else list(range(1000, 1400))
+    assert _between(numbers, ask) == {number: told(number) for number in numbers}
+    assert len(asked) <= most
 
 
 def test_without_commit_the_file_is_only_written(service: StandIn, repository: Repository) -> None:

@@ -30,6 +30,15 @@ def test_half_a_credential_is_an_error_that_shows_nothing(name: str, monkeypatch
     assert "halfakey" not in str(stopped.value)
 
 
+def test_blank_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PUBLIC, " ")
+    monkeypatch.setenv(SECRET, "")
+    assert credentials.token() is None
+    monkeypatch.setenv(SECRET, "halfakey")
+    with pytest.raises(ConfigurationError, match=f"only {SECRET} is set"):
+        credentials.token()
+
+
 @pytest.mark.parametrize("value", ["two words", "ümlaut", "a$b", "line\nbreak"])
 def test_what_cannot_be_a_key_is_refused_unshown(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PUBLIC, "public")

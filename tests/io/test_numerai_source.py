@@ -1,10 +1,14 @@
+import json
 import logging
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numerapi
 import pytest
+import requests
 from pydantic import ValidationError
 
 from numerai_rounds.base.errors import (
@@ -16,6 +20,7 @@ from numerai_rounds.base.errors import (
     ServiceError,
 )
 from numerai_rounds.base.params import Pin, Round
+from numerai_rounds.io import http
 from numerai_rounds.io.http import Limits
 from numerai_rounds.io.numerai import Client
 from numerai_rounds.io.sources import numerai
@@ -270,7 +275,17 @@ def test_a_failed_query_is_a_sentence_and_the_next_one_succeeds(
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault(status=502), Fault(status=429), Fault(cut=-1), Fault(hold=-1), Fault(cut=5)], ids=str
+    "fault",
+    [
+        Fault(status=502),
+        Fault(status=429),
+        Fault(cut=-1),
+        Fault(hold=-1),
+        Fault(cut=5),
+        Fault(body=b'{"errors": [{"message": "Too many requests"}]}'),
+        Fault(body=b'{"errors": [{"message": "Oops", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}], "data": null}'),
+    ],
+    ids=str,
 )
 def test_a_query_is_asked_again(service: StandIn, fault: Fault) -> None:
     service.query_faults = [fault, fault]
@@ -288,7 +303,50 @@ BETWEEN_ROUNDS = {
     "null round": b'{"data": {"rounds": [null]}}',
     "null": b'{"data": {"rounds": null}}',
     "error": b'{"data": null, "errors": [{"message": "Current round not open for submissions"}]}',
+    "not found": b'{"data": {"rounds": null}, "errors": [{"message": "Round not found"}]}',
 }
+
+
+@pytest.mark.parametrize("words", ["Internal error while resolving rounds", "a background job failed"])
+def test_a_failure_is_not_taken_for_the_time_between_rounds(service: StandIn, words: str) -> None:
+    service.query_faults = [Fault(body=f'{{"errors": [{{"message": "{words}"}}]}}'.encode())] * ALWAYS
+    with pytest.raises(ServiceError, match=words):
+        Client(limits=QUICK).current_round()
+
+
+@pytest.mark.parametrize("configs", [None, [], [None], [{"name": None}], "garbage"])
+def test_a_deadline_does_not_depend_on_what_is_said_of_scores(service: StandIn, configs: Any) -> None:
+    service.score_configs[1343] = configs
+    client = Client(limits=QUICK)
+    assert client.window(1343).is_open
+    assert client.score_names(1343) == {}
+
+
+@pytest.mark.parametrize("name", ["openTime", "closeStakingTime", "closeTime"])
+@pytest.mark.parametrize("value", [None, "garbage", 7, "9999-12-31T23:59:59-12:00"])
+def test_a_time_that_is_none_is_not_told(service: StandIn, name: str, value: Any) -> None:
+    told = {"number": 1343, "openTime": "2000-01-01T12:00:00", "closeStakingTime": "2100-01-01T13:00:00Z"}
+    body = json.dumps({"data": {"rounds": [None, told | {name: value}]}}).encode()
+    service.query_faults = [Fault(body=body)] * 2
+    client = Client(limits=QUICK)
+    if name == "closeTime":
+        window = client.window(1343)
+        assert (window.is_open, window.ends, f"{window.opens:%H:%M %Z}") == (True, None, "12:00 UTC")
+    else:
+        with pytest.raises(ServiceError, match="does not say when round 1343 opens and closes"):
+            client.window(1343)
+
+
+@pytest.mark.parametrize("zone", ["GMT", "-0000", "+0000"])
+def test_the_services_clock_is_utc_wherever_this_machine_is(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = requests.Response()
+    answer.headers["Date"] = f"Wed, 25 Nov 2026 12:00:00 {zone}"
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    told = http.date(answer)
+    monkeypatch.undo()
+    time.tzset()
+    assert told == datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("name", BETWEEN_ROUNDS)
@@ -322,6 +380,15 @@ def test_the_client_has_what_numerapi_expects_and_changes_nothing_else(
     original = numerapi.NumerAPI("id", "key")
     assert vars(original).keys() <= vars(client).keys()
     assert original.tournament_id == client.tournament_id
+
+
+@pytest.mark.parametrize("before", [0, 280, 295, 299])
+def test_no_part_of_a_key_that_the_service_repeats_is_shown(service: StandIn, before: int) -> None:
+    key = "K3Y-OF-NOBODY"
+    service.query_faults = [Fault(body=json.dumps({"errors": [{"message": "x" * before + key}]}).encode())]
+    with pytest.raises(RefusedError) as stopped:
+        Client(("PUBLIC", key)).files()
+    assert "K" not in str(stopped.value).partition(": ")[2]
 
 
 def test_credentials_are_sent_where_they_belong_and_never_shown(
@@ -360,6 +427,8 @@ def test_netrc_never_takes_the_place_of_a_token_or_signature(
         ("http://127.0.0.1.example.org", "'http' to '127.0.0.1.example.org'"),
         ("api.example.org", "must be an https address"),
         ("https://", "must be an https address"),
+        ("http://127.0.0.1:99999", "to .127.0.0.1:99999."),
+        ("http://127.0.0.1:1:2", "must be an https address"),
     ],
 )
 def test_only_tls_or_this_machine_will_do(monkeypatch: pytest.MonkeyPatch, url: str, shown: str) -> None:

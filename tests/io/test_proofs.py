@@ -226,6 +226,19 @@ def test_what_came_under_a_weak_etag_is_compared_too(service: StandIn, tmp_path:
     assert fetch(service, first, tmp_path / "train.parquet") == CONTENT
 
 
+def test_a_weak_etag_and_no_proof_never_join_two_answers(
+    service: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "SYNC_BYTES", 0)
+    weak, half = Fault(headers={"ETag": 'W/"weak"'}), len(CONTENT) // 2
+    bare = pin(service).model_copy(update={"identity": "etag:weak", "proof": None})
+    spliced = parquet(one_target)[:half]
+    service.file_faults = [replace(weak, body=spliced, headers={**weak.headers, "Content-Length": str(len(CONTENT))})]
+    service.file_faults += [weak] * 99
+    service.etag = lambda _: '"weak"'
+    assert fetch(service, bare, tmp_path / "train.parquet") == CONTENT
+
+
 def test_a_file_here_has_the_proof_of_the_served_one(service: StandIn, tmp_path: Path) -> None:
     (tmp_path / "train.parquet").write_bytes(CONTENT)
     assert proofs.of_file(tmp_path / "train.parquet", NAME) == pin(service).proof

@@ -83,6 +83,25 @@ def test_keys_that_are_revoked_call_a_person_and_reject_no_file(season: Season) 
     [
         ("Your session is invalid or has expired.", "keys"),
         ("Your session has timed out", "keys"),
+        ("Session expired", "keys"),
+        ("token expired", "keys"),
+        ("Not allowed", "keys"),
+        ("You are not allowed to perform this action", "keys"),
+        ("API key is missing required scope", "keys"),
+        ("You do not have access to this resource", "keys"),
+        ("Insufficient privileges", "keys"),
+        ("Your account has been suspended", "keys"),
+        ("Submissions of two columns are not allowed", None),
+        ("The request timed out", "service"),
+        ("Current round not open for submissions", "time"),
+        ("Submissions are closed", "time"),
+        ("There is no round currently open", "time"),
+        ("no open rounds", "time"),
+        ("You are not allowed to submit after the deadline", "time"),
+        ("internal error in the service of rounds that are not open", "service"),
+        ("This model has an active model upload, disable it to submit predictions", "pickle"),
+        ("Cannot submit: compute pickle assigned", "pickle"),
+        ("The model upload of a file failed", None),
         ("Not authorized", "keys"),
         ("unauthenticated", "keys"),
         ("You must be authenticated to perform this action", "keys"),
@@ -94,19 +113,18 @@ def test_keys_that_are_revoked_call_a_person_and_reject_no_file(season: Season) 
         ("invalid_submission_ids: Duplicates detected", "file"),
         ("invalid_submission_values: NaNs detected", "file"),
         ("invalid_submission_headers", "file"),
-        ("Internal server error", "neither"),
-        ("invalid state of the upstream", "neither"),
-        ("upstream sent an invalid response", "neither"),
-        ("Too many requests for this token, try again later", "neither"),
-        ("authorization service temporarily unavailable", "neither"),
-        ("duplicate key value violates unique constraint", "neither"),
-        ("Unexpected token < in JSON at position 0", "neither"),
-        ("slot frozen", "neither"),
+        ("Internal server error", "service"),
+        ("invalid state of the upstream", None),
+        ("upstream sent an invalid response", None),
+        ("Too many requests for this token, try again later", "service"),
+        ("authorization service temporarily unavailable", "service"),
+        ("duplicate key value violates unique constraint", None),
+        ("Unexpected token < in JSON at position 0", None),
+        ("slot frozen", None),
     ],
 )
-def test_words_about_keys_about_files_and_about_neither_are_told_apart(words: str, about: str) -> None:
-    found = {"keys": refusals.is_about_keys(words), "file": refusals.is_about_file(words)}
-    assert found == {"keys": about == "keys", "file": about == "file"}
+def test_what_the_services_words_are_about_is_told_apart(words: str, about: str | None) -> None:
+    assert refusals.subject(words) == about
 
 
 @pytest.mark.parametrize(
@@ -371,7 +389,7 @@ def test_a_status_of_401_alone_is_about_keys(season: Season) -> None:
     season.service.faults["account"] = [Fault(status=401, body=b"<html>", headers={"Content-Type": "text/html"})]
     with pytest.raises(KeysError, match="answered 401"):
         upload()
-    assert refusals.is_about_keys("Your session is invalid or has expired.")
+    assert refusals.subject("Your session is invalid or has expired.") == "keys"
 
 
 def test_a_receipt_that_was_left_on_its_way_is_unknown_once_the_keys_are_refused(season: Season) -> None:

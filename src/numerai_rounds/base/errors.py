@@ -2,7 +2,8 @@
 
 RoundsError              1
 ├── ConfigurationError   2   conf/, params.yaml or an override is wrong: change it
-│   └── KeysError            the service refuses the API keys, or what they allow
+│   └── BarredError          the service refuses until a person changes something there
+│       └── KeysError            the API keys, or what they allow
 ├── DataError            3   the data breaks the tournament's rules: do not use it
 │   └── StaleError           the submission is not of the live data served now: predict again
 ├── ServiceError         4   the service did not answer as it should: try again
@@ -33,8 +34,12 @@ class ConfigurationError(RoundsError):
     exit_code = 2
 
 
-class KeysError(ConfigurationError):
-    """The service refuses the API keys, or what they allow: neither another attempt nor another file helps."""
+class BarredError(ConfigurationError):
+    """The service refuses until a person changes something there: neither another attempt nor another file helps."""
+
+
+class KeysError(BarredError):
+    """The service refuses the API keys, or what they allow."""
 
 
 class DataError(RoundsError):
@@ -78,10 +83,11 @@ class GoneError(ServiceError):
 class RefusedError(ServiceError, ValueError):
     """The service understood a query and refused it; a ValueError because numerapi's own methods expect one."""
 
-    def __init__(self, message: str, words: str | None = None) -> None:
-        """`words` are the service's own in `message`; all of it without any."""
+    def __init__(self, message: str, words: str | None = None, *, partly: bool = False) -> None:
+        """`words` are the service's own in `message`, all of it without any; `partly`: it did, or told, something."""
         super().__init__(message)
         self.words = message if words is None else words
+        self.partly = partly
 
 
 class MachineError(RoundsError):

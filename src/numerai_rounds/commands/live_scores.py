@@ -122,11 +122,11 @@ def _terms(client: Client, sent: Iterable[Receipt], rounds: Collection[int]) -> 
 
 
 def _between(numbers: Sequence[int], ask: Callable[[int], T]) -> dict[int, T]:
-    """The answer for each number, in order; those between two of the same answer are not asked for."""
+    """The answer for each number, in order; those between three of the same answer are not asked for."""
     if not numbers:
         return {}
-    first, last = ask(numbers[0]), ask(numbers[-1])
-    if first == last:
-        return dict.fromkeys(numbers, first)
     middle = len(numbers) // 2
+    first = ask(numbers[0])
+    if ask(numbers[-1]) == first == ask(numbers[middle]):
+        return dict.fromkeys(numbers, first)
     return _between(numbers[:middle], ask) | _between(numbers[middle:], ask)

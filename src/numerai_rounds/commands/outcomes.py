@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from numerai_rounds.base.errors import (
+    BarredError,
     ClosedError,
     ConfigurationError,
     DataError,
@@ -55,6 +56,8 @@ def _kind(lost: Sequence[Receipt]) -> type[RoundsError]:
     """What a scheduler should take it for: it may try again where anything is not known."""
     if any(receipt.obstacle == "keys" for receipt in lost):
         return KeysError
+    if all(receipt.obstacle == "pickle" for receipt in lost):
+        return BarredError
     if all(receipt.obstacle == "closed" and receipt.outcome == "sending" for receipt in lost):
         return ClosedError
     outcomes = {receipt.outcome for receipt in lost}
@@ -68,6 +71,8 @@ def _advice(lost: Sequence[Receipt]) -> str:
         return "Nothing was sent."
     if any(receipt.obstacle == "keys" for receipt in lost):
         return "With keys that the service takes, run the same command again: it asks first, and sends what is missing."
+    if all(receipt.obstacle == "pickle" for receipt in lost):
+        return "Then run the same command again: it asks first, and sends what is missing."
     if all(receipt.obstacle == "closed" and receipt.outcome == "sending" for receipt in lost):
         return "`rounds run --wait` plays the next round."
     if any(receipt.outcome == "rejected" for receipt in lost):

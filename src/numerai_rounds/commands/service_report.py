@@ -12,11 +12,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
 
-from numerai_rounds.base.errors import ClosedError, ConfigurationError, MachineError, RoundsError, ServiceError, some
+from numerai_rounds.base.errors import ClosedError, ConfigurationError, RefusedError, RoundsError, ServiceError, some
 from numerai_rounds.base.params import DataSection, Params
 from numerai_rounds.commands.doctor import NOTE, SOUND, WRONG
 from numerai_rounds.commands.service_files import compared, needed
-from numerai_rounds.io import console, credentials, git, http
+from numerai_rounds.io import console, credentials, git, http, refusals
 from numerai_rounds.io.numerai import Client
 from numerai_rounds.io.params import load
 
@@ -39,15 +39,19 @@ Line = tuple[str, str, str]
 def report() -> None:
     """Print what the service says. Works without keys: what needs them is then not asked.
 
-    At the end a ServiceError where a question stayed without an answer, a MachineError where something is wrong.
+    At the end a ConfigurationError where something is to mend, keys that are refused too; or else a ServiceError where
+    a question stayed without an answer.
     """
     told = _Report()
     for state, about, found in told.lines():
         console.say(f"{state:<6} {about:<14} {_without_secrets(found)}")
-    if told.unanswered:
-        raise ServiceError(f"{told.unanswered} questions stayed without an answer. Run the same command again later.")
+    count = f"{told.unanswered} question{'s' if told.unanswered > 1 else ''}"
+    silent = f"{count} stayed without an answer: run the same command again later."
     if told.wrong:
-        raise MachineError(f"{len(told.wrong)} to mend: {', '.join(told.wrong)}.")
+        mend = f"{len(told.wrong)} to mend: {', '.join(told.wrong)}."
+        raise ConfigurationError(f"{mend} {silent}" if told.unanswered else mend)
+    if told.unanswered:
+        raise ServiceError(silent)
 
 
 class _Report:
@@ -90,18 +94,30 @@ class _Report:
         try:
             for state, found in lines:
                 if state == WRONG:
-                    self.wrong.append(about)
+                    self._to_mend(about)
                 yield state, about, found
             self.answered += 1
         except RoundsError as error:
             yield self._failed(about, error)
 
     def _failed(self, about: str, error: RoundsError) -> Line:
+        if isinstance(error, RefusedError) and refusals.subject(error.words) == "keys":
+            self.answered += 1
+            self._to_mend(about)
+            return (
+                WRONG,
+                about,
+                f"{str(error).rstrip('.')}. Check both keys, and on numer.ai whether they are still there",
+            )
         if isinstance(error, ServiceError):
             self.unanswered += 1
         else:
-            self.wrong.append(about)
+            self._to_mend(about)
         return WRONG, about, str(error)
+
+    def _to_mend(self, about: str) -> None:
+        if about not in self.wrong:
+            self.wrong.append(about)
 
 
 def _versions() -> str:

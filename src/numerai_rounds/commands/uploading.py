@@ -9,10 +9,10 @@ import pandas as pd
 
 from numerai_rounds.base.columns import ID
 from numerai_rounds.base.errors import (
+    BarredError,
     ClosedError,
     ConfigurationError,
     DataError,
-    KeysError,
     ServiceError,
     some,
 )
@@ -22,10 +22,10 @@ from numerai_rounds.domain import submission
 from numerai_rounds.io import console, credentials, exclusive, reading_back, receipts, slots, submitting
 from numerai_rounds.io.account import Account
 from numerai_rounds.io.live_ids import ids_now
-from numerai_rounds.io.numerai import Window
 from numerai_rounds.io.params import load
 from numerai_rounds.io.receipts import Receipt
 from numerai_rounds.io.slots import Prepared, Slot
+from numerai_rounds.io.told import Window
 
 NUMERAI = "numerai"
 
@@ -236,7 +236,7 @@ def _deliver(account: Account, receipt: Receipt, content: bytes, options: Option
             again=options.again,
             late=options.late,
         )
-    except (ServiceError, KeysError, ClosedError) as error:
+    except (ServiceError, BarredError, ClosedError) as error:
         return receipts.after_failure(path, current, error)
 
 
@@ -244,10 +244,10 @@ def _found(account: Account, kept: Receipt) -> Receipt:
     """The receipt of a file that arrived before, asked for whether it still is the one that counts."""
     try:
         counts = account.counting(kept.model_id).get(str(kept.filename)) in (kept.round, kept.plays)
-    except ServiceError as error:
+    except (ServiceError, BarredError) as error:
         console.complain(f"{kept.model}: whether this file still counts could not be asked ({error}).")
         return kept
     if not counts:
-        return kept.model_copy(update=reading_back.SUPERSEDED)
+        return kept.model_copy(update=reading_back.superseded(kept, is_late=kept.outcome == "late"))
     console.say(f"{kept.model}: the service has this file already ({kept.submission_id}).")
     return kept

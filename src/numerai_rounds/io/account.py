@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
 from numerai_rounds.base.errors import (
+    BarredError,
     ClosedError,
     ConfigurationError,
     KeysError,
@@ -18,6 +19,7 @@ from numerai_rounds.base.errors import (
 from numerai_rounds.io import credentials, refusals
 from numerai_rounds.io.http import Limits
 from numerai_rounds.io.numerai import Client
+from numerai_rounds.io.told import moment
 
 CREATE = """
     mutation($filename: String!
@@ -37,6 +39,9 @@ SCOPES = ("upload_submission", "download_submission", "read_submission_info", "r
 
 TO_SUBMIT = SCOPES[:3]
 """What sending a submission and reading it back takes."""
+
+DISABLE = "Disable the model upload on the model's page on numer.ai, or send to another model."
+"""What to do about an uploaded model that plays."""
 
 KEY_INFO = """
     query {
@@ -151,7 +156,7 @@ class Account(Client):
         if taken:
             raise ConfigurationError(
                 f"an uploaded model (pickle) plays for {some(taken)}, and Numerai takes no submission beside it. "
-                "Disable the model upload on the model's page on numer.ai, or send to another model."
+                f"{DISABLE}"
             )
 
     def upload_address(self, model_id: str, name: str) -> tuple[str, str]:
@@ -164,24 +169,30 @@ class Account(Client):
         """Submit a file that was put; the id of the submission.
 
         Asked once: after any ServiceError but a RefusedError the submission may or may not exist, and
-        `submissions` tells. Raises ClosedError where the service says that no round takes submissions.
+        `submissions` tells. Raises ClosedError where the service says that no round takes submissions, BarredError
+        where it says that an uploaded model plays.
         """
         variables = {"filename": filename, "tournament": self.tournament_id, "modelId": model_id}
         try:
             with self._understood("which submission it made"):
                 return _text(self.raw_query_once(CREATE, variables)["data"]["create_submission"]["id"])
         except RefusedError as error:
-            if refusals.is_about_time(error.words):
+            if error.partly:
+                raise ServiceError(f"{error}, and yet did something") from None
+            about = refusals.subject(error.words)
+            if about == "time":
                 raise ClosedError(str(error)) from None
+            if about == "pickle":
+                raise BarredError(f"{str(error).rstrip('.')}. {DISABLE}") from None
             raise
 
     def submissions(self, model_id: str) -> list[Submission]:
-        """All submissions of a model that have a name."""
+        """All submissions of a model that have a name; none where the service has no list, as of a new model."""
         with self._understood("the submissions of the model"):
             return [
-                Submission(str(entry["id"]), entry["filename"], _aware(entry.get("insertedAt")))
-                for entry in self.submission_ids(model_id)
-                if isinstance(entry["filename"], str)
+                Submission(str(entry["id"]), entry["filename"], moment(entry.get("insertedAt")))
+                for entry in self.submission_ids(model_id) or []
+                if entry and isinstance(entry["filename"], str)
             ]
 
     def counting(self, model_id: str, *, once: bool = False) -> dict[str, int]:
@@ -192,7 +203,7 @@ class Account(Client):
         ask = partial(self.raw_query_once if once else self.raw_query, authorization=True)
         with self._understood("which submission counts"):
             found = ask(COUNTING, {"modelId": model_id})["data"]["model"]["submissions"]
-            counting = [entry for entry in found if entry["selected"]]
+            counting = [entry for entry in found or [] if entry and entry["selected"] and entry["round"]]
             ours = [entry for entry in counting if entry["round"]["tournament"] == self.tournament_id]
             return {str(entry["filename"]): int(entry["round"]["number"]) for entry in ours}
 
@@ -211,7 +222,7 @@ class Account(Client):
         try:
             yield
         except RefusedError as error:
-            if refusals.is_about_keys(error.words):
+            if refusals.subject(error.words) == "keys":
                 raise KeysError(
                     f"{str(error).rstrip('.')}. Check NUMERAI_PUBLIC_ID and NUMERAI_SECRET_KEY, and on numer.ai "
                     f"whether the key is still there and has the scopes {', '.join(SCOPES)}."
@@ -225,13 +236,3 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError
     return value
-
-
-def _aware(time: Any) -> datetime | None:
-    """A time of the service, which is UTC where it does not say; numerapi leaves those in lists as text."""
-    if isinstance(time, str):
-        with suppress(ValueError):
-            time = datetime.fromisoformat(time)
-    if not isinstance(time, datetime):
-        return None
-    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)

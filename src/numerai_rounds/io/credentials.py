@@ -17,7 +17,7 @@ def token() -> tuple[str, str] | None:
     Raises ConfigurationError where one is missing, or where either cannot be a key.
     """
     known = _known()
-    given = [key for key in KEYS if known.get(key)]
+    given = [key for key in KEYS if (known.get(key) or "").strip()]
     if not given:
         return None
     if len(given) < len(KEYS):

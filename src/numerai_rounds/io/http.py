@@ -81,6 +81,7 @@ def is_safe(url: str) -> bool:
     """Whether an address is https, or http on this machine."""
     try:
         parts = urlsplit(url)
+        _ = parts.port  # a ValueError for what is none
     except ValueError:
         return False
     if parts.scheme == "http":
@@ -179,8 +180,9 @@ def answered(response: requests.Response) -> str:
 def date(response: requests.Response) -> datetime | None:
     """The server's own clock when it answered; None where it does not say."""
     try:
-        return parsedate_to_datetime(response.headers.get("Date", "")).astimezone(UTC)
-    except ValueError:
+        told = parsedate_to_datetime(response.headers.get("Date", ""))
+        return told.astimezone(UTC) if told.tzinfo else told.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
 
 

@@ -130,16 +130,22 @@ def ask(client: "Client", model: str, model_id: str, score: str | None) -> list[
     """
     try:
         told = client.submission_scores(model_id, display_name=score, last_n_rounds=ROUNDS, distinct_on_round=True)
-        return [_row(model, entry) for entry in told]
+        rows = [_row(model, entry) for entry in told]
     except RefusedError:
         raise
-    # numerapi's and ours, where an answer is not as expected.
+    # numerapi's, where an answer is not as expected.
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
-        raise ServiceError(f"{client.host} tells no scores of {model} that can be read. Try again later.") from None
+        rows = [None]
+    found = [row for row in rows if row is not None]
+    if rows and not found:
+        raise ServiceError(f"{client.host} tells no scores of {model} that can be read. Try again later.")
+    return found
 
 
-def _row(model: str, entry: dict[str, Any]) -> LiveScore:
-    """An entry as a row; what is no number counts as absent."""
+def _row(model: str, entry: dict[str, Any]) -> LiveScore | None:
+    """An entry as a row; what is no number counts as absent. None without a round and the name of a score."""
+    if not (isinstance(entry.get("roundNumber"), int) and isinstance(entry.get("displayName"), str)):
+        return None
     day, date, version = _number(entry.get("day")), entry.get("date"), entry.get("version")
     return LiveScore(
         round=entry["roundNumber"],

@@ -3,24 +3,30 @@
 import json
 import logging
 import os
+import re
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, NamedTuple
+from typing import Any
 
 import numerapi
 import requests
 from numerapi import base_api
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
 
-from numerai_rounds.base.errors import ClosedError, ConfigurationError, RefusedError, ServiceError
-from numerai_rounds.io import http
+from numerai_rounds.base.errors import ClosedError, ConfigurationError, RefusedError, ServiceError, TransientError
+from numerai_rounds.io import http, refusals
 from numerai_rounds.io.http import Limits
+from numerai_rounds.io.told import WINDOWS, ScorePaid, Terms, Window, moment
 
 TOURNAMENT = 8
 URL_VARIABLE = "NUMERAI_API_URL"
-UNAUTHORIZED = "unauthorized"
-"""The words of a service that says it with its status alone."""
+ROUND = re.compile(r"\brounds?\b", re.IGNORECASE)
+"""What the service's words hold if it has no current round."""
+
+MOST_WORDS = 300
+"""Letters that are shown of what the service says."""
+
+STATUSES = {requests.codes.unauthorized: "unauthorized", requests.codes.forbidden: "forbidden"}
+"""The words of a service that refuses keys with its status, whatever else it says."""
 
 SIGNED_URL = """
     query ($filename: String!
@@ -31,43 +37,6 @@ SIGNED_URL = """
                 tournament: $tournament)
     }
 """
-
-
-class ScorePaid(BaseModel):
-    """A score that a round pays for, as the service tells it; a number may come as text."""
-
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, allow_inf_nan=False)
-
-    name: str
-    display_name: str | None = None
-    """What the service calls it where it tells the scores of a submission."""
-    default_multiplier: float | None = None
-    total_score_days: int | None = None
-    """Business days that the score looks ahead."""
-    clip_threshold: Annotated[float, Field(gt=0)] | None = None
-    payout_factor: Annotated[float, Field(ge=0)] | None = None
-
-
-class Terms(NamedTuple):
-    """What a round pays for, as the service tells it."""
-
-    target: str | None
-    """What its scores are on; None where the service does not say."""
-    scores: list[ScorePaid]
-    """Those that are paid for; empty where the service does not say."""
-
-
-class Window(BaseModel):
-    """When a round takes submissions that can be staked, by the service's own clock."""
-
-    model_config = ConfigDict(frozen=True)
-
-    number: int
-    opens: datetime
-    closes: datetime
-    is_open: bool
-    ends: datetime | None = None
-    """Until when a late submission is taken, for the next round; None where the service does not say."""
 
 
 class Client(numerapi.NumerAPI):
@@ -146,7 +115,7 @@ class Client(numerapi.NumerAPI):
             if isinstance(number, int):
                 return number
         except RefusedError as error:
-            if "round" not in str(error).lower():
+            if refusals.subject(error.words) not in ("time", None) or not ROUND.search(error.words):
                 raise
             reason = str(error)
         except (IndexError, KeyError, TypeError):
@@ -158,13 +127,13 @@ class Client(numerapi.NumerAPI):
 
     def open_round(self) -> Window | None:
         """The newest round that takes submissions now; None between rounds."""
-        windows = [window for entry in self._rounds(status="open") if (window := self._window(entry, is_listed=True))]
+        windows = [window for entry in self._windows(status="OPEN") if (window := self._window(entry, is_listed=True))]
         return max((window for window in windows if window.is_open), key=lambda window: window.number, default=None)
 
     def window(self, number: int) -> Window:
         """When round `number` opens and closes, and whether it is open now; ServiceError where the service has none."""
-        opened = {entry.get("number") for entry in self._rounds(status="open")}
-        for entry in self._rounds(number=number):
+        opened = {entry.get("number") for entry in self._windows(status="OPEN")}
+        for entry in self._windows(number=number):
             window = self._window(entry, is_listed=number in opened)
             if window is not None and window.number == number:
                 return window
@@ -183,7 +152,7 @@ class Client(numerapi.NumerAPI):
                 ScorePaid.model_validate(score)
                 for entry in found
                 for score in entry["roundScoreConfigs"]
-                if score["isPayout"]
+                if score and score.get("isPayout")
             ]
         # RefusedError is a ValueError; the others are numerapi's where an answer is not as it expects.
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
@@ -204,29 +173,29 @@ class Client(numerapi.NumerAPI):
             raise RefusedError(f"{http.host(self._url)} gives no address for {name}")
         return url
 
-    def _rounds(self, **asked: Any) -> list[dict[str, Any]]:
-        """Rounds as numerapi gives them; a ServiceError where it cannot read what the service says."""
-        try:
-            return [entry for entry in self.list_rounds(**asked) if isinstance(entry, dict)]
-        except RefusedError:
-            raise
-        # numerapi's own, where an answer is not as it expects.
-        except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
-            raise ServiceError(f"{self.host} tells no rounds that can be read. Try again later.") from None
+    def _windows(self, *, number: int | None = None, status: str | None = None) -> list[dict[str, Any]]:
+        """The rounds of a number or a status; a ServiceError where the service tells no list of them."""
+        asked = {"tournament": self.tournament_id, "number": number, "status": status}
+        found = self.raw_query(WINDOWS, asked)["data"].get("rounds")
+        if not isinstance(found, list):
+            raise ServiceError(f"{self.host} tells no rounds that can be read. Try again later.")
+        return [entry for entry in found if isinstance(entry, dict)]
 
     def _window(self, entry: dict[str, Any], *, is_listed: bool) -> Window | None:
         """The window of a round; None where its times are not told."""
-        number, opens, closes = (entry.get(key) for key in ("number", "openTime", "closeStakingTime"))
-        if not (isinstance(number, int) and isinstance(opens, datetime) and isinstance(closes, datetime)):
+        number, opens, closes = (
+            entry.get("number"),
+            moment(entry.get("openTime")),
+            moment(entry.get("closeStakingTime")),
+        )
+        if not isinstance(number, int) or opens is None or closes is None:
             return None
-        opens, closes = _in_utc(opens), _in_utc(closes)
-        ends = entry.get("closeTime")
         return Window(
             number=number,
             opens=opens,
             closes=closes,
             is_open=is_listed and opens <= self.now < closes,
-            ends=_in_utc(ends) if isinstance(ends, datetime) else None,
+            ends=moment(entry.get("closeTime")),
         )
 
     def _post(self, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
@@ -245,10 +214,14 @@ class Client(numerapi.NumerAPI):
         except (ValueError, RecursionError):
             answer = None
         if isinstance(answer, dict) and answer.get("errors"):
-            words = self._without_keys(_said(answer["errors"]))
-            raise RefusedError(f"{said}: {words}", words)
-        if response.status_code == requests.codes.unauthorized and self.token is not None:
-            raise RefusedError(said, UNAUTHORIZED)
+            words = self._without_keys(_said(answer["errors"]))[:MOST_WORDS]
+            if refusals.subject(words) == "service":
+                raise TransientError(f"{said}: {words}")
+            data = answer.get("data")
+            partly = isinstance(data, dict) and any(value is not None for value in data.values())
+            raise RefusedError(f"{said}: {words}", f"{words} {_status(response)}".strip(), partly=partly)
+        if self.token is not None and _status(response) and (isinstance(answer, dict) or response.status_code == 401):
+            raise RefusedError(said, _status(response))
         if response.ok and isinstance(answer, dict) and isinstance(answer.get("data"), dict):
             return answer
         raise ServiceError(
@@ -274,14 +247,21 @@ def _address() -> str:
     return url
 
 
-def _in_utc(moment: datetime) -> datetime:
-    """A time of the service, which is UTC where it does not say."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _status(response: requests.Response) -> str:
+    """What a status says of the keys; nothing where it says nothing."""
+    return STATUSES.get(response.status_code, "")
 
 
 def _said(errors: Any) -> str:
-    """The service's own words in a GraphQL answer, on one line."""
+    """The service's own words in a GraphQL answer, with its codes for them, on one line."""
     each = errors if isinstance(errors, list) else [errors]
     listed = [error if isinstance(error, dict) else {"message": error} for error in each]
-    words = "; ".join(str(error.get("message") or error.get("detail")) for error in listed)
-    return " ".join(words.split())[:300]
+    words = "; ".join(str(error.get("message") or error.get("detail")) + _code(error) for error in listed)
+    return " ".join(words.split())
+
+
+def _code(error: dict[str, Any]) -> str:
+    """` (unauthenticated)`, for an error that has such a code beside its message."""
+    extensions = error.get("extensions")
+    code = error.get("code") or (extensions.get("code") if isinstance(extensions, dict) else None)
+    return f" ({code.replace('_', ' ').lower()})" if isinstance(code, str) else ""

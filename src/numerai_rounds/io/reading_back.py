@@ -90,9 +90,9 @@ def queued(number: int, counts_for: int) -> str:
     )
 
 
-def superseded(receipt: Receipt, shown: Shown) -> dict[str, Any]:
+def superseded(receipt: Receipt, *, is_late: bool) -> dict[str, Any]:
     """What a receipt says of a submission in whose place another counts."""
-    if not shown.is_late:
+    if not is_late:
         return SUPERSEDED
     reason = f"it came after round {receipt.round} had closed, and round {receipt.round + 1} has another file already"
     return {"outcome": "superseded", "reason": reason}

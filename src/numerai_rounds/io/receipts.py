@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from numerai_rounds.base.errors import ClosedError, DataError, KeysError, RoundsError
+from numerai_rounds.base.errors import BarredError, ClosedError, DataError, KeysError, RoundsError
 from numerai_rounds.base.params import Payout, Section
 from numerai_rounds.io import atomic, paths
 
@@ -21,8 +21,8 @@ Outcome = Literal["sending", "creating", "accepted", "late", "superseded", "reje
 ARRIVED = ("accepted", "late")
 """Outcomes of a submission that the service holds and scores."""
 
-Obstacle = Literal["keys", "closed"]
-"""What stops a submission whatever is tried again: the service refuses the keys, or the round has closed."""
+Obstacle = Literal["keys", "pickle", "closed"]
+"""What stops a submission whatever is tried again: keys are refused, a pickle plays, or the round has closed."""
 
 
 class Receipt(Section):
@@ -108,7 +108,9 @@ def obstacle(error: RoundsError) -> Obstacle | None:
     """What an error says of further attempts."""
     if isinstance(error, ClosedError):
         return "closed"
-    return "keys" if isinstance(error, KeysError) else None
+    if isinstance(error, KeysError):
+        return "keys"
+    return "pickle" if isinstance(error, BarredError) else None
 
 
 def read_all(number: int | None = None) -> dict[Path, Receipt]:

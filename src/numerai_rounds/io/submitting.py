@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from numerai_rounds.base.errors import (
+    BarredError,
     ClosedError,
     KeysError,
     RefusedError,
@@ -39,7 +40,7 @@ def submit(
 ) -> Receipt:
     """Submit `content`, or find out that it was submitted before, unless `again`; the receipt as it ends.
 
-    Unless `late`, nothing is submitted once the round has closed. Raises ServiceError, KeysError or ClosedError where
+    Unless `late`, nothing is submitted once the round has closed. Raises ServiceError, BarredError or ClosedError where
     nothing was submitted; once something may have been, the outcome says what is known.
     """
     note = _Note(receipt, keep)
@@ -50,7 +51,7 @@ def submit(
             before = note.receipt
             try:
                 sent = _sent_now(account, note, content, deadline)
-            except (ServiceError, KeysError, ClosedError) as error:
+            except (ServiceError, BarredError, ClosedError) as error:
                 if before.outcome == "sending":
                     raise
                 known = "unknown" if before.outcome == "creating" else before.outcome
@@ -72,7 +73,7 @@ def _sent_now(account: Account, note: "_Note", content: bytes, deadline: datetim
     note(outcome="creating")
     try:
         return _create(account, note.receipt, deadline)
-    except (RefusedError, KeysError, ClosedError) as error:
+    except (RefusedError, BarredError, ClosedError) as error:
         if _rejects(error):
             note(outcome="rejected", reason=str(error))
             return None
@@ -85,7 +86,7 @@ def _sent_now(account: Account, note: "_Note", content: bytes, deadline: datetim
 
 def _rejects(error: RoundsError) -> bool:
     """Whether an error is the service's word that it does not take the file."""
-    return isinstance(error, RefusedError) and refusals.is_about_file(error.words)
+    return isinstance(error, RefusedError) and refusals.subject(error.words) == "file"
 
 
 def _sent_before(account: Account, receipt: Receipt) -> Submission | None:
@@ -140,7 +141,7 @@ def _send(account: Account, note: _Note, content: bytes) -> None:
 def _create(account: Account, receipt: Receipt, deadline: datetime | None) -> Submission:
     """Have the service make a submission of the file that was sent; after a lost answer it is asked what it has.
 
-    A KeysError or ClosedError says that there is none.
+    A BarredError or ClosedError says that there is none.
     """
     lost = False
 
@@ -149,8 +150,8 @@ def _create(account: Account, receipt: Receipt, deadline: datetime | None) -> Su
         try:
             _check_time(account, receipt, deadline)
             made = account.create_submission(receipt.model_id, str(receipt.filename))
-        except (RefusedError, KeysError, ClosedError) as error:
-            if isinstance(error, RefusedError) and (found := reading_back.listed(account, receipt)):
+        except (RefusedError, BarredError, ClosedError) as error:
+            if isinstance(error, RefusedError) and (found := _listed_after(account, receipt, error)):
                 return found
             if lost and not _rejects(error):
                 raise ServiceError(f"an answer was lost on the way, and then: {error}") from None
@@ -164,6 +165,18 @@ def _create(account: Account, receipt: Receipt, deadline: datetime | None) -> Su
 
     limits = replace(account.limits, attempts=min(CREATIONS, account.limits.attempts))
     return http.patiently(attempt, "submitting", limits, "Run the same command again: it asks first.")
+
+
+def _listed_after(account: Account, receipt: Receipt, refused: RefusedError) -> Submission | None:
+    """The submission that the service lists although it refused it; ServiceError where it does not let us look.
+
+    Looked for more than once where its words are about nothing that would prevent it.
+    """
+    try:
+        found = reading_back.listed(account, receipt)
+        return found if found or refusals.subject(refused.words) else _looked_for(account, receipt)
+    except (ServiceError, BarredError) as error:
+        raise ServiceError(f"{refused}. Whether it was made nevertheless could not be asked: {error}") from None
 
 
 def _check_time(account: Account, receipt: Receipt, deadline: datetime | None) -> None:
@@ -187,7 +200,7 @@ def _looked_for(account: Account, receipt: Receipt) -> Submission | None:
     try:
         limits = replace(account.limits, attempts=min(LOOKS, account.limits.attempts))
         return http.patiently(look, "submitting", limits, "")
-    except (ServiceError, KeysError):
+    except (ServiceError, BarredError):
         return None
 
 
@@ -205,7 +218,7 @@ def _read_back(account: Account, note: _Note, content: bytes) -> bool:
     submitted = found.inserted.isoformat() if found.inserted else None
     note(filename=found.filename, submission_id=found.id, submitted=submitted)
     if shown.counts_for is None:
-        note(**reading_back.superseded(note.receipt, shown))
+        note(**reading_back.superseded(note.receipt, is_late=shown.is_late))
         return True
     same, why = reading_back.same_content(account, found, content)
     if shown.counts_for == note.receipt.round:

@@ -183,6 +183,10 @@ class _Download:
         if not served.begins_at(head, self._size()):
             self._part.unlink(missing_ok=True)
             raise TransientError(f"{http.answered(head)}, but with another range than asked for")
+        if self._is_weak and self._pin.proof is None:
+            # The rest may be of other bytes, and nothing would show it.
+            self._part.unlink(missing_ok=True)
+            raise TransientError(f"{http.answered(head)} under an ETag that does not prove its bytes")
         return self._size()
 
 

@@ -17,7 +17,7 @@ from numerai_rounds.base.roles import Extra
 from numerai_rounds.io import console
 
 if TYPE_CHECKING:
-    from numerai_rounds.io.numerai import ScorePaid
+    from numerai_rounds.io.told import ScorePaid
 
 CORR, MMC = "correlation", "meta_model_contribution"
 """The service's names of the scores that `Payout` knows."""
