@@ -330,7 +330,10 @@ NO_NUMBER = r"which is no number\. Leave a value that is not known empty\."
         (with_value(tiny.FEATURES[4], "tech"), rf"{tiny.FEATURES[4]} holds 'tech', {NO_NUMBER} If the column is no"),
         (with_value("target", "o'clock"), rf"target holds \"o'clock\", {NO_NUMBER}$"),
         (with_value("target", "-"), rf"target holds '-', {NO_NUMBER}$"),
-        (changed_text(lambda text: text.replace(b",", b";")), r"the columns 'id;era;.{33}\.\.\.'\. .* commas in between"),
+        (
+            changed_text(lambda text: text.replace(b",", b";")),
+            r"the columns 'id;era;.{33}\.\.\.'\. .* commas in between",
+        ),
         (changed_text(lambda text: text.decode().encode("utf-16")), r"the columns '..i\\x00d\\x00', .*in UTF-8\.$"),
         (changed_text(lambda text: b"\n" + text), r"begins with an empty line, or with nothing\. Its first line must"),
     ],

@@ -136,9 +136,7 @@ def _blocks(source: Path, types: dict[str, pa.DataType]) -> Iterator[pa.RecordBa
         for block in pa.csv.open_csv(
             file,
             read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES),
-            convert_options=pa.csv.ConvertOptions(
-                column_types=types, include_columns=list(types), null_values=UNKNOWN
-            ),
+            convert_options=pa.csv.ConvertOptions(column_types=types, include_columns=list(types), null_values=UNKNOWN),
         ):
             yield block
             advance(file.tell() - done)
