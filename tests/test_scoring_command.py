@@ -402,7 +402,10 @@ def test_a_benchmark_that_does_not_exist(own: Path, score: Score) -> None:
             "meta_model",
             "cwmm, meta_model_corr, mmc (meta_model.parquet is not here: a folder in the v5 layout can hold",
         ),
-        ({"neutral_sets": ["fncv3_feature"]}, "fnc (features.json has no feature set 'fncv3_feature')"),
+        (
+            {"neutral_sets": ["fncv3_feature"]},
+            "fnc (features.json has no feature set 'fncv3_feature' that names features)",
+        ),
     ],
 )
 def test_what_cannot_be_scored_is_left_out_by_name(

@@ -51,7 +51,7 @@ def feature_names(side: str) -> list[str]:
 
 def feature_sets() -> dict[str, list[str]]:
     """The named feature sets of features.json."""
-    sets = json.loads(paths.raw("history", "features").read_text(encoding="utf-8"))["feature_sets"]
+    sets = json.loads(paths.raw("history", "features").read_text(encoding="utf-8-sig"))["feature_sets"]
     return {str(name): list(features) for name, features in sets.items()}
 
 
@@ -178,7 +178,7 @@ def read_live(features: Sequence[str], missing_features: str) -> tuple["pd.Index
     table = pq.read_table(path, columns=[ID, *features])
     matrix = np.empty((len(features), table.num_rows), dtype=np.int8)
     for number, name in enumerate(features):
-        column = table.column(name)
+        column = target_files.of_type(table.column(name), pa.int8())
         if column.null_count:
             refuse_absent(name, column.null_count, "the live era", missing_features)
             column = pc.fill_null(column, pa.scalar(FEATURE_MIDDLE, column.type))

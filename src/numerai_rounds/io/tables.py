@@ -38,10 +38,7 @@ PREDICTION_COLUMNS = pa.Schema.from_pandas(
 def write_csv(table: pd.DataFrame, path: Path, decimals: int | None = None) -> None:
     """Write a table; `decimals` rounds its floats, None keeps them exact. NaN is an empty cell."""
     content = table.round(decimals) if decimals is not None else table
-    text = content.to_csv(index=False, lineterminator="\n")
-    if "\r" in text:  # readers take it for the end of a line where it is not in quotes
-        text = content.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    atomic.write_text(path, text)
+    atomic.write_text(path, _csv(content))
 
 
 def read_csv(path: Path) -> pd.DataFrame:
@@ -79,7 +76,7 @@ def read_metrics(path: Path) -> dict[str, float]:
 def write_submission(submission: pd.DataFrame, path: Path) -> None:
     """Write a submission; what is read back from the disk must be what was written."""
     with atomic.writing(path) as temporary:
-        submission.to_csv(temporary, index=False, lineterminator="\n")
+        temporary.write_text(_csv(submission), encoding="utf-8", newline="")
         back = pd.read_csv(temporary, dtype={ID: str}, keep_default_na=False)
         if not (back[ID].eq(submission[ID]).all() and back[PREDICTION].eq(submission[PREDICTION]).all()):
             raise DataError(f"{path} does not read back as it was written. Check the disk and run again.")
@@ -111,3 +108,10 @@ def writing_predictions(path: Path) -> Iterator[Callable[[str, pa.Array, np.ndar
         yield append
         if held:
             flush()
+
+
+def _csv(table: pd.DataFrame) -> str:
+    text: str = table.to_csv(index=False, lineterminator="\n")
+    if "\r" in text:  # readers take it for the end of a line where it is not in quotes
+        text = table.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    return text
