@@ -84,7 +84,7 @@ def _newer_round(*, here: bool) -> str | None:
 
     `here`: also where those are new, and HEAD has a higher round than the working folder.
     """
-    if not paths.ROUND.is_file():
+    if not paths.ROUND.is_file() or git.resolved("HEAD") is None:
         return None
     listed = git.git("log", "--format=", "--raw", "--no-abbrev", "--", str(paths.ROUND)).splitlines()
     now = git.blobs([str(paths.ROUND)])[str(paths.ROUND)]
