@@ -1,6 +1,10 @@
 """conf/ is the only truth: what composes, what is kept, what is refused."""
 
+import copy
 import subprocess
+from contextlib import suppress
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 
 import pytest
@@ -11,7 +15,7 @@ from numerai_rounds.base.errors import ConfigurationError
 from numerai_rounds.base.params import parse
 from numerai_rounds.commands import configure, opening
 from numerai_rounds.io import conf_edits, paths, presets
-from numerai_rounds.io.compose import check_params, compose, compose_text, groups
+from numerai_rounds.io.compose import check_params, compose, compose_text, groups, leaves
 from tests import tiny as tiny_files
 from tests.conftest import ROOT, Repository
 
@@ -50,6 +54,19 @@ def test_every_preset_and_experiment_composes_and_fits_the_schema(group: str, op
 def test_a_slip_is_named_with_what_was_expected(override: str, sentence: str) -> None:
     with pytest.raises(ConfigurationError, match=sentence):
         parse(compose(CONF, [override]))
+
+
+@pytest.mark.parametrize("data", ["sample", "numerai"])
+def test_a_value_in_place_of_a_section_is_refused(data: str) -> None:
+    whole = compose(CONF, [f"data={data}"])
+    inner = {path[:depth] for path, _ in leaves(whole) for depth in range(1, len(path))}
+    assert ("model", "dataset") in inner
+    for path in inner:
+        for value in (3, "x", [], None):
+            params = copy.deepcopy(whole)
+            reduce(getitem, path[:-1], params)[path[-1]] = value
+            with suppress(ConfigurationError):  # a section may be optional
+                parse(params)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def list_rounds(last: int = 20) -> None:
     ]
     console.table("rounds, the newest first", COLUMNS, rows)
     if len(numbers) > last:
-        console.say(f"{len(numbers) - last:,} earlier ones: `rounds list --last {len(numbers)}`.")
+        console.say(f"{len(numbers) - last:,} earlier: `rounds list --last {len(numbers)}`.")
 
 
 def _tags() -> dict[int, str]:

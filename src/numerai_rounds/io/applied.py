@@ -82,7 +82,7 @@ def _newer_round(*, here: bool) -> str | None:
 
     `here`: also where the present ones never were in a commit, and HEAD has those of a higher round.
     """
-    if not paths.ROUND.is_file():
+    if not paths.ROUND.is_file() or git.resolved("HEAD") is None:
         return None
     listed = git.git("log", "--format=", "--raw", "--no-abbrev", "--", str(paths.ROUND)).splitlines()
     now = git.blobs([str(paths.ROUND)])[str(paths.ROUND)]

@@ -28,7 +28,7 @@ def rounds() -> dict[int, str]:
     beside scores. ConfigurationError outside of a git repository.
     """
     commits = _commits()
-    columns = [_blobs(f"{commit}:{path}" for commit in commits) for path in (paths.LOCK, paths.ROUND, paths.SCORES)]
+    columns = [_blobs(f"{commit}:./{path}" for commit in commits) for path in (paths.LOCK, paths.ROUND, paths.SCORES)]
     texts = _texts(columns[0] + columns[1])
     found: dict[int, str] = {}
     for commit, lock, pins, scores in zip(commits, *columns, strict=True):
@@ -44,7 +44,7 @@ def rounds() -> dict[int, str]:
 
 def sources(commits: Sequence[str]) -> list[str | None]:
     """Where the data of the round of each commit or tag are from, such as `numerai`; None where it does not tell."""
-    names = _blobs(f"{commit}:{paths.ROUND}" for commit in commits)
+    names = _blobs(f"{commit}:./{paths.ROUND}" for commit in commits)
     texts = _texts(names)
     return [pinned(texts.get(name or "", "")).source for name in names]
 
@@ -60,7 +60,7 @@ def _commits() -> list[str]:
 
 
 def _blobs(files: Iterable[str]) -> list[str | None]:
-    """The name of the content of each `commit:path`; None where the commit has no such file."""
+    """The name of the content of each `commit:./path`, seen from here; None where the commit has no such file."""
     lines = _batch("--batch-check=%(objectname) %(objecttype)", files).decode().splitlines()
     return [line.split()[0] if line.endswith(" blob") else None for line in lines]
 
