@@ -109,7 +109,8 @@ def patiently(act: Callable[[], Answer], what: str, limits: Limits, advice: str)
         return max(backoff(state), min(_failure(state).wait, limits.longest_wait))
 
     def tell(state: tenacity.RetryCallState) -> None:
-        console.complain(f"{what}: {_failure(state)}; trying again in {state.upcoming_sleep:.0f} s")
+        seconds = round(state.upcoming_sleep)
+        console.complain(f"{what}: {_failure(state)}; trying again {f'in {seconds} s' if seconds else 'at once'}")
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(TransientError),
