@@ -523,6 +523,18 @@ def test_eras_without_an_answer_to_what_pays_are_predicted_and_not_scored(
     assert score(paths.PREDICTIONS).code == 0
 
 
+def test_models_that_learn_other_targets_are_scored_on_the_same_eras(own: Path) -> None:
+    tables = tiny.market()
+    for column, late in (("target_ender_20", "0038"), (tiny.MAIN_TARGET, "0040")):
+        tables.validation.loc[tables.validation[ERA] > late, column] = np.float32("nan")
+    tables.validation["target"] = tables.validation[tiny.MAIN_TARGET]
+    stores.place(tables)
+    pays(own, tiny.MAIN_TARGET)
+    split.main()
+    evaluate.main()
+    assert list(per_era(paths.METRICS)[ERA]) == ERAS[:10]  # all that the target that pays is known in
+
+
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
