@@ -20,7 +20,7 @@ from numerai_rounds.base.errors import DataError
 from numerai_rounds.commands import configure, opening
 from numerai_rounds.commands.app import app
 from numerai_rounds.commands.reporting import report
-from numerai_rounds.io import atomic, figures, paths, process, score_files
+from numerai_rounds.io import atomic, paths, process, score_files
 from numerai_rounds.stages import bin as binning
 from numerai_rounds.stages import evaluate, fetch, select, split, train
 from tests import tiny
@@ -592,7 +592,7 @@ def test_the_report_shows_the_benchmark_the_meta_model_and_the_last_committed_ru
         return [line.split() for line in out.splitlines()]
 
     table = reported()
-    mean = figures.rough(score_files.read(paths.METRICS).headlines["corr_mean"])  # 12 eras are too few for an interval
+    mean = rough(score_files.read(paths.METRICS).headlines["corr_mean"])  # 12 eras are too few for an interval
     assert ["this", "run", "12", mean] in [line[:4] for line in table]
     assert ["benchmark", "v53_lgbm_ender60", "12"] in [line[:3] for line in table]
     assert ["the", "meta", "model", "6"] in [line[:4] for line in table]
