@@ -21,6 +21,7 @@ from numerai_rounds.commands import configure, opening
 from numerai_rounds.commands.app import app
 from numerai_rounds.commands.reporting import report
 from numerai_rounds.io import atomic, paths, process, score_files
+from numerai_rounds.io.rough import rough
 from numerai_rounds.stages import bin as binning
 from numerai_rounds.stages import evaluate, fetch, select, split, train
 from tests import tiny
