@@ -2,8 +2,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Whether .venv is of this folder: the programs of a copied one run the other folder's Python, with the other's code.
-OURS := $(shell grep -qsxF '$(CURDIR)/src' $(VENV)/lib/python3*/site-packages/*numerai_rounds*.pth && \
-	head -n 2 $(BIN)/dvc 2>/dev/null | grep -qsF -e '!$(CURDIR)/$(BIN)/' -e '"$(CURDIR)/$(BIN)/' && echo yes)
+OURS := $(shell here=$$(pwd -P); grep -qsxF -e "$$here/src" $(VENV)/lib/python3*/site-packages/*numerai_rounds*.pth && \
+	head -n 2 $(BIN)/dvc 2>/dev/null | grep -qsF -e "!$$here/$(BIN)/" -e "\"$$here/$(BIN)/" && echo yes)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help

@@ -22,7 +22,6 @@ FEATURES = [
     "feature_" + 300 * "long",
 ]
 SETS = ["small's", "NA", "", "1e5", "null", " a ", "[red]", "a, b", "a: b", "yes", "0574", "é"]
-
 """Names of feature sets."""
 
 SYLLABLES = ("ab", "ag", "ant", "ble", "ca", "de", "ger", "ic", "ism", "less", "lum", "ness", "o", "pre", "tri", "y")
@@ -40,7 +39,10 @@ def listed(count: int, targets: list[str]) -> dict[str, Any]:
     """The content of a features.json of so many features, all odd ones among them; `SETS` overlap."""
     names = [*FEATURES, *in_the_style_of_v5(count - len(FEATURES))]
     sets = {name: names[place::2] for place, name in enumerate(SETS)}
-    return {"feature_sets": {**sets, "odd": FEATURES, "fncv3_features": names[:20], "all": names}, "targets": targets}
+    return {
+        "feature_sets": {**sets, "odd": FEATURES, "none": [], "fncv3_features": names[:20], "all": names},
+        "targets": targets,
+    }
 
 
 def _word(number: int, place: int) -> str:

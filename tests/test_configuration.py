@@ -1,6 +1,10 @@
 """conf/ is the only truth: what composes, what is kept, what is refused."""
 
+import copy
 import subprocess
+from contextlib import suppress
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 
 import pytest
@@ -11,7 +15,7 @@ from numerai_rounds.base.errors import ConfigurationError
 from numerai_rounds.base.params import parse
 from numerai_rounds.commands import configure, opening
 from numerai_rounds.io import conf_edits, paths, presets
-from numerai_rounds.io.compose import check_params, compose, compose_text, groups
+from numerai_rounds.io.compose import check_params, compose, compose_text, groups, leaves
 from tests import tiny as tiny_files
 from tests.conftest import ROOT, Repository
 
@@ -52,6 +56,19 @@ def test_a_slip_is_named_with_what_was_expected(override: str, sentence: str) ->
         parse(compose(CONF, [override]))
 
 
+@pytest.mark.parametrize("data", ["sample", "numerai"])
+def test_a_value_in_place_of_a_section_is_refused(data: str) -> None:
+    whole = compose(CONF, [f"data={data}"])
+    inner = {path[:depth] for path, _ in leaves(whole) for depth in range(1, len(path))}
+    assert ("model", "dataset") in inner
+    for path in inner:
+        for value in (3, "x", [], None):
+            params = copy.deepcopy(whole)
+            reduce(getitem, path[:-1], params)[path[-1]] = value
+            with suppress(ConfigurationError):  # a section may be optional
+                parse(params)
+
+
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
@@ -90,7 +107,7 @@ def test_overrides_are_kept_in_the_file_that_gives_the_value(project: Path) -> N
     assert params["select"] == {"kind": "feature_set", "name": "small"}
     assert "learning_rate: 0.03" in Path("conf/model/lightgbm.yaml").read_text()
     assert "name: small" in Path("conf/select/feature_set.yaml").read_text()
-    assert "# always a full name" in Path("conf/config.yaml").read_text()
+    assert "# what the model learns; always a full name" in Path("conf/config.yaml").read_text()
 
 
 def test_keeping_nothing_changes_nothing(project: Path) -> None:

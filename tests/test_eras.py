@@ -76,11 +76,6 @@ def test_the_tournament_is_weekly(name: str) -> None:
     assert plugins.load("data", name).cadence(None) == "weekly"
 
 
-@pytest.mark.parametrize("name", SOURCES)
-def test_every_source_says_how_far_apart_its_eras_are(name: str) -> None:
-    assert callable(plugins.load("data", name).cadence)
-
-
 def test_an_older_pinned_round_is_weekly_and_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """DVC refuses to run a stage whose parameter is in no params.yaml."""
     clone(tmp_path / "clone")

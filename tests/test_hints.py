@@ -18,7 +18,7 @@ from numerai_rounds.base import plugins
 from numerai_rounds.base.errors import ConfigurationError, RoundsError, nearest, one_of
 from numerai_rounds.base.params import keys, parse
 from numerai_rounds.domain.selectors import feature_set
-from numerai_rounds.io import conf_edits, experiments, history, images, key_hints, paths, predictions, variants
+from numerai_rounds.io import conf_edits, experiments, history, images, key_hints, listed, paths, predictions, variants
 from numerai_rounds.io.account import Account
 from numerai_rounds.io.compose import compose, groups, leaves
 from numerai_rounds.io.sources import numerai
@@ -129,8 +129,8 @@ PLACES: dict[str, list[tuple[list[str], Callable[[str], Any]]]] = {
     "io/sources/numerai.py:_check_version": [
         (["v5.2", "v5.3"], lambda name: numerai._check_version(name, SERVED)),
     ],
-    "io/sources/numerai.py:_served": [
-        (["v5.2", "v5.3"], lambda name: numerai._served(name if "/" in name else f"{name}/train.parquet", SERVED)),
+    "io/listed.py:check": [
+        (["v5.2", "v5.3"], lambda name: listed.check(name if "/" in name else f"{name}/train.parquet", SERVED)),
     ],
     "domain/selectors/feature_set.py:candidates": [
         (
@@ -140,7 +140,10 @@ PLACES: dict[str, list[tuple[list[str], Callable[[str], Any]]]] = {
             ),
         ),
     ],
-    "io/history.py:era_table": [(tiny.TARGETS[1:], history.era_table)],
+    "io/history.py:check_target": [
+        (tiny.TARGETS[1:], history.era_table),
+        (tiny.TARGETS[1:], lambda name: history.check_target(name, history.target_names("validation"), "score.target")),
+    ],
     "io/history.py:read": [
         (tiny.TARGETS[1:], lambda name: list(history.read("train", ["0001"], [], name, "middle"))),
         (tiny.FEATURES, lambda name: list(history.read("train", ["0001"], [name], tiny.MAIN_TARGET, "middle"))),
@@ -247,7 +250,7 @@ def test_a_hint_about_a_key_is_of_the_presets_that_were_asked_for(chosen: str, d
         ("model=ridge model.dataset.max_bin=3", "with model.kind ridge; there are: model.alpha."),
         (
             "data=local data.extra_files=[meta_model]",
-            "with data.kind local; there are: data.keep_downloads, data.path.",
+            "with data.kind local; there are: data.eras, data.keep_downloads, data.path.",
         ),
         ("model.extra_trees=true", "no key 'model.extra_trees' in the preset, .* a plus adds it: +model.extra_trees="),
         ("model.extra_tree=true", "did you mean '+model.extra_trees'?"),

@@ -135,6 +135,17 @@ def test_a_round_committed_by_hand_is_listed_with_its_newest_commit(
     ]
 
 
+def test_rounds_are_found_where_git_begins_above_the_root(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ground(tmp_path)
+    (tmp_path / "below/conf").mkdir(parents=True)
+    by_hand(Repository(tmp_path / "below"), 1402, 0.02, "sample")
+    monkeypatch.chdir(tmp_path / "below")
+    list_rounds()
+    assert [row[0] for row in rows(capsys)] == ["1402"]
+
+
 def test_a_season_of_commits_takes_as_many_processes_as_one(
     repository: Repository, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,7 +178,7 @@ def test_only_the_last_rounds_are_shown(repository: Repository, capsys: pytest.C
     list_rounds(2)
     out = capsys.readouterr().out
     assert [line.split()[0] for line in out.splitlines() if line.startswith("14")] == ["1404", "1403"]
-    assert "3 earlier ones: `rounds list --last 5`." in out
+    assert "3 earlier: `rounds list --last 5`." in out
 
 
 def test_nothing_played_is_one_sentence(repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:

@@ -65,7 +65,9 @@ def test_odd_names_come_out_as_they_went_in(model: str, monkeypatch: pytest.Monk
     assert set(tables.read_csv(paths.IMPORTANCE)["feature"]) == set(odd_names.FEATURES)
     scores = score_files.read(paths.METRICS).tables
     assert list(scores["exposure"]["feature"]) == history.feature_names("validation")
-    assert list(scores["exposure_groups"]["group"]) == [name for name in listed["feature_sets"] if name != "all"]
+    assert list(scores["exposure_groups"]["group"]) == [
+        name for name in listed["feature_sets"] if name not in ("all", "none")
+    ]
     check_package(odd_names.FEATURES)
 
 

@@ -1,5 +1,6 @@
 """What runs is what is recorded: no command and no stage works for a folder with the code of another."""
 
+import ast
 import os
 import re
 import shutil
@@ -9,12 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from dvc.repo import Repo
 
 from numerai_rounds.base.errors import ConfigurationError
-from numerai_rounds.io import experiments
+from numerai_rounds.io import experiments, git
 from tests.conftest import ROOT, Repository
 
-GUARD = ("python", "-P", "src/numerai_rounds/stages/guard.py")
+GUARD = ("python", "src/numerai_rounds/stages/guard.py")
 MODULE = ("python", "-m", "numerai_rounds.stages.guard")
 COMMANDS = ["compose seed=8", "run", "upload", "score x.csv", "list"]
 REFUSED = "what ran would not be what is recorded"
@@ -163,8 +165,26 @@ def test_an_experiment_of_files_that_git_does_not_know_does_not_run(
     experiments.check_tracked()
 
 
+def test_a_python_that_is_too_old_can_read_the_guard() -> None:
+    ast.parse((ROOT / GUARD[-1]).read_text(), feature_version=(3, 8))
+
+
+def test_what_editors_leave_makes_no_stage_stale_and_no_folder_dirty(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(repository.path)
+    left = [f"src/numerai_rounds/base/{name}" for name in (".DS_Store", ".params.py.swp", "eras.py~", "._eras.py")]
+    for name in left:
+        Path(name).touch()
+    assert git.changed() == []
+    with Repo() as repo:
+        assert all(map(repo.dvcignore.is_ignored_file, left))
+        assert not repo.dvcignore.is_ignored_file("src/numerai_rounds/base/eras.py")
+
+
 @pytest.mark.parametrize("belongs", [True, False])
 def test_an_environment_that_was_copied_is_made_anew(repository: Repository, belongs: bool) -> None:
+    repository = Repository(repository.path.rename(repository.path.with_name("a person's own $HOME")))
     made_in = repository.path if belongs else repository.path.parent / f"b{repository.path}"
     packages = repository.path / ".venv/lib/python3.11/site-packages"
     packages.mkdir(parents=True)

@@ -32,7 +32,7 @@ def test_a_command_works_in_the_root_from_below(repository: Repository) -> None:
     below.run("rounds", "compose", "seed=8")
     assert repository.params()["seed"] == 8
     assert list(below.path.glob("*.yaml")) == list((repository.path / "conf/model").glob("*.yaml"))
-    assert "No round was played here" in below.run("rounds", "list", PYTHONPATH=str(repository.path / "src")).stdout
+    assert "the newest first" in below.run("rounds", "list", PYTHONPATH=str(repository.path / "src")).stdout
     missing = below.run("rounds", "score", "mine.csv", check=False)
     assert "conf/model/mine.csv" in missing.stdout or "dvc repro" in missing.stdout
 

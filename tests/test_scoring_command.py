@@ -20,7 +20,8 @@ from numerai_rounds.base.errors import DataError
 from numerai_rounds.commands import configure, opening
 from numerai_rounds.commands.app import app
 from numerai_rounds.commands.reporting import report
-from numerai_rounds.io import atomic, figures, paths, process, score_files
+from numerai_rounds.io import atomic, paths, process, score_files
+from numerai_rounds.io.rough import rough
 from numerai_rounds.stages import bin as binning
 from numerai_rounds.stages import evaluate, fetch, select, split, train
 from tests import tiny
@@ -402,7 +403,10 @@ def test_a_benchmark_that_does_not_exist(own: Path, score: Score) -> None:
             "meta_model",
             "cwmm, meta_model_corr, mmc (meta_model.parquet is not here: a folder in the v5 layout can hold",
         ),
-        ({"neutral_sets": ["fncv3_feature"]}, "fnc (features.json has no feature set 'fncv3_feature')"),
+        (
+            {"neutral_sets": ["fncv3_feature"]},
+            "fnc (features.json has no feature set 'fncv3_feature' that names features)",
+        ),
     ],
 )
 def test_what_cannot_be_scored_is_left_out_by_name(
@@ -523,6 +527,18 @@ def test_eras_without_an_answer_to_what_pays_are_predicted_and_not_scored(
     assert score(paths.PREDICTIONS).code == 0
 
 
+def test_models_that_learn_other_targets_are_scored_on_the_same_eras(own: Path) -> None:
+    tables = tiny.market()
+    for column, late in (("target_ender_20", "0038"), (tiny.MAIN_TARGET, "0040")):
+        tables.validation.loc[tables.validation[ERA] > late, column] = np.float32("nan")
+    tables.validation["target"] = tables.validation[tiny.MAIN_TARGET]
+    stores.place(tables)
+    pays(own, tiny.MAIN_TARGET)
+    split.main()
+    evaluate.main()
+    assert list(per_era(paths.METRICS)[ERA]) == ERAS[:10]  # all that the target that pays is known in
+
+
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
@@ -580,7 +596,7 @@ def test_the_report_shows_the_benchmark_the_meta_model_and_the_last_committed_ru
         return [line.split() for line in out.splitlines()]
 
     table = reported()
-    mean = figures.rough(score_files.read(paths.METRICS).headlines["corr_mean"])  # 12 eras are too few for an interval
+    mean = rough(score_files.read(paths.METRICS).headlines["corr_mean"])  # 12 eras are too few for an interval
     assert ["this", "run", "12", mean] in [line[:4] for line in table]
     assert ["benchmark", "v53_lgbm_ender60", "12"] in [line[:3] for line in table]
     assert ["the", "meta", "model", "6"] in [line[:4] for line in table]

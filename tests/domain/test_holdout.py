@@ -42,12 +42,28 @@ def test_every_nth_era_counts_back_from_the_last() -> None:
     assert list(sides[22:30]) == ["purged"] * 8
 
 
-def test_eras_without_a_target_are_on_no_side() -> None:
+def test_train_eras_without_a_target_are_on_no_side() -> None:
     table = eras(train=30, validation=5, test=2)
-    table.loc[[0, 21, 31], "resolved"] = 0
+    table.loc[[0, 21], "resolved"] = 0
     sides = holdout.split(params(), table, purge=8)["side"]
-    assert [sides[row] for row in (0, 21, 31)] == ["unresolved"] * 3
+    assert [sides[row] for row in (0, 21)] == ["unresolved"] * 2
     assert sides[20] == "train"
+
+
+@pytest.mark.parametrize("unresolved", [[30], [30, 31, 33], [34], []])
+def test_what_a_model_learns_does_not_choose_the_eras_that_it_is_scored_on(unresolved: list[int]) -> None:
+    table = eras(train=30, validation=5, test=2)
+    table.loc[unresolved, "resolved"] = 0
+    assert list(holdout.split(params(), table, purge=8)["side"]) == list(
+        holdout.split(params(), eras(train=30, validation=5, test=2), purge=8)["side"]
+    )
+
+
+def test_a_target_that_no_validation_era_has_is_refused() -> None:
+    table = eras(train=30, validation=5, test=2)
+    table.loc[30:, "resolved"] = 0
+    with pytest.raises(DataError, match="No era to validate on"):
+        holdout.split(params(), table, purge=8)
 
 
 def test_a_test_era_is_on_no_side_even_where_its_target_is_known() -> None:

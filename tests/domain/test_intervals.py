@@ -121,7 +121,8 @@ def test_a_sharpe_ratio_beyond_all_that_is_simulated_has_an_interval() -> None:
 
 def test_what_is_simulated_depends_on_eras_overlap_and_draws_alone() -> None:
     first = estimated(scores(60), 4, 0.9, 500)
-    critical_values.simulated.cache_clear()
+    for kept in (critical_values.simulated, intervals._critical):
+        kept.cache_clear()
     assert estimated(scores(60), 4, 0.9, 500) == first
 
 

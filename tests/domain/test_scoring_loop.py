@@ -71,6 +71,11 @@ def test_nothing_can_be_scored() -> None:
         scored(CONSTANT, LONELY)
 
 
+def test_a_target_that_is_always_constant_is_to_be_changed() -> None:
+    with pytest.raises(DataError, match=r"\(constant target\)\. A target that is constant .* choose another one\.$"):
+        scored(FLAT, FLAT)
+
+
 def test_headlines_that_do_not_exist_are_left_out() -> None:
     found = scored(GOOD, metrics=("spearman", "churn"))
     assert "churn_mean" not in found.headlines
@@ -114,7 +119,7 @@ def test_sets_of_features_that_there_are_not_are_named() -> None:
     one = scores.section(FIRST, np.array([[0], [3], [1], [1]]))
     sets = {"neutral_sets": {"all": np.array([0])}, "unknown_sets": ["smal", "a", "b", "c", "d"]}
     (found,) = scores.score([one], [{MAIN: TARGET}], ("corr", "fnc"), **sets)
-    assert found.left_out == {"fnc": "features.json has no feature set 'smal', 'a', 'b' and 2 more"}
+    assert found.left_out == {"fnc": "features.json has no feature set 'smal', 'a', 'b' and 2 more that names features"}
     assert "fnc_all" in found.per_era
 
 

@@ -31,6 +31,11 @@ def test_constant_features_are_never_chosen() -> None:
         top_k.choose(top_k.Params(kind="top_k", k=3), table(a=0.1, b=np.nan, c=0.2))
 
 
+def test_nothing_correlates_with_a_constant_target() -> None:
+    with pytest.raises(DataError, match=r"all features are constant there, or the target is\. Choose another target"):
+        top_k.choose(top_k.Params(kind="top_k", k=1), table(a=np.nan, b=np.nan))
+
+
 def test_a_set_is_taken_whole_and_in_its_own_order() -> None:
     params = feature_set.Params(kind="feature_set", name="small")
     assert feature_set.candidates(params, FEATURES, {"small": ["feature_d", "feature_a"]}) == ["feature_d", "feature_a"]

@@ -80,3 +80,14 @@ def test_an_older_round_opened_on_purpose_is_played_and_promotion_keeps_that_of_
     applied.refuse()
     applied.put_right()
     assert pinned() == SECOND
+
+
+def test_before_the_first_commit_there_is_nothing_to_take_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    paths.ROUND.parent.mkdir()
+    pin(FIRST)
+    for _ in ("no repository", "no commit"):
+        applied.put_right()
+        applied.refuse()
+        Repository(tmp_path).run("git", "init", "--quiet")
+    assert pinned() == FIRST

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from numerai_rounds.base.errors import DataError
-from numerai_rounds.io import checks, ids
+from numerai_rounds.io import checks, history, ids, paths
 from numerai_rounds.io.store.convert import convert
 from tests import odd_names, tiny
 from tests.io import stores
@@ -179,7 +179,11 @@ def with_eras(*eras: str):
         (lambda table: table.reset_index(drop=True), r"has no `id`: its columns are era, data_type, .* more"),
         (lambda table: table.set_axis(pd.RangeIndex(len(table), name="id")), r"has no `id`"),
         (lambda table: table.drop(columns="era"), r"has no column `era`: its columns are data_type"),
-        (lambda table: table.assign(era=table["era"].astype(int)), r"`era` must be text \(got int64\)"),
+        (lambda table: table.assign(era=table["era"].astype(int)), r"`era` must be text \(got int64\), such as '0575'"),
+        (
+            lambda table: table.set_axis(pd.Index(range(len(table)), dtype=np.int32, name="id")),
+            r"`id` must be text \(got int32\), such as 'n",
+        ),
         (lambda table: table.drop(columns=tiny.FEATURES), r"has no column `feature_\.\.\.`"),
         (lambda table: table.drop(columns=tiny.TARGETS), r"has no column `target_\.\.\.`"),
         (
@@ -438,3 +442,37 @@ def test_a_set_that_repeats_a_feature_is_refused(folder: Path, market: tiny.Mark
     market.features["feature_sets"]["small"] = [tiny.FEATURES[0]] * 2
     with pytest.raises(DataError, match="the sets small name a feature more than once"):
         checks.check_file(tiny.write_v5(folder, market) / "features.json", "features")
+
+
+@pytest.mark.parametrize("kind", [pa.null(), pa.float64(), pa.string(), pa.timestamp("ns")], ids=str)
+@pytest.mark.parametrize("roles", [("train", "validation", "live"), ("live",)], ids=" ".join)
+def test_a_feature_without_a_value_may_be_of_any_type(
+    folder: Path, market: tiny.Market, roles: tuple[str, ...], kind: pa.DataType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = tiny.FEATURES[3]
+    tiny.write_v5(folder, market)
+    for role in roles:
+        table = pq.read_table(folder / f"{role}.parquet")
+        place = table.schema.get_field_index(name)
+        pq.write_table(table.set_column(place, name, pa.nulls(table.num_rows, kind)), folder / f"{role}.parquet")
+    check_all(folder)
+    for path in (folder.parent / "files-stores").glob("*"):
+        assert stores.table(path)[name].isna().all() == (path.name in roles)
+    monkeypatch.setattr(paths, "raw", lambda _, role: folder / f"{role}.parquet")
+    assert (history.read_live([name], "middle")[1] == 2).all()
+
+
+def test_features_json_may_begin_with_a_mark_of_its_encoding(folder: Path, market: tiny.Market) -> None:
+    path = tiny.write_v5(folder, market) / "features.json"
+    path.write_text(path.read_text(), encoding="utf-8-sig")
+    check_all(folder)
+    paths.HISTORY.mkdir(parents=True)
+    path.replace(paths.raw("history", "features"))
+    assert history.feature_sets() == tiny.LISTED["feature_sets"]
+
+
+def test_a_target_that_is_named_twice_is_refused(folder: Path, market: tiny.Market) -> None:
+    market.features["targets"] = [*tiny.TARGETS, tiny.MAIN_TARGET]
+    tiny.write_v5(folder, market)
+    with pytest.raises(DataError, match=rf"its `targets` name {tiny.MAIN_TARGET} more than once\.$"):
+        checks.check_file(folder / "features.json", "features")

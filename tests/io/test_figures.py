@@ -1,5 +1,6 @@
 """How figures are told: what rests on few eras has their number beside it, and no more digits than it deserves."""
 
+import json
 import math
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerai_rounds.io import figures, paths, played, score_files
+from numerai_rounds.io import figures, paths, played, score_files, tables
 from numerai_rounds.io.figures import Basis
+from numerai_rounds.io.rough import rough
 from numerai_rounds.io.score_files import Scores
 
 FEW, ENOUGH = Basis(8, few=True), Basis(52, few=False)
@@ -38,7 +40,7 @@ def scores(corr_has_interval: bool = True) -> Scores:
 
 @given(st.floats(-1e6, 1e6))
 def test_a_rough_figure_has_two_digits_and_three_decimals_at_most(value: float) -> None:
-    told = figures.rough(value)
+    told = rough(value)
     digits, _, decimals = told.lstrip("-").partition(".")
     assert len(decimals) <= 3
     assert len((digits + decimals).lstrip("0")) <= 2 or not decimals
@@ -83,3 +85,32 @@ def test_commits_and_last_lines_tell_it_likewise(tmp_path: Path) -> None:
     ]
     score_files.write(scores(corr_has_interval=False), paths.METRICS)
     assert played.headline() == "CORR 0.017, Sharpe 0.59 (52 eras)"
+
+
+def test_no_negative_nothing() -> None:
+    assert rough(-0.0003) == "0.000"
+
+
+@pytest.mark.parametrize(
+    ("enough", "compared"),
+    [
+        (True, {"corr_mean": 0.016505, "corr_sharpe": 0.592607}),
+        (False, {"corr_mean": 0.017, "corr_sharpe": 0.59, "eras": 52}),
+    ],
+)
+def test_experiments_are_compared_by_what_rests_on_enough_eras(
+    tmp_path: Path, enough: bool, compared: dict[str, float]
+) -> None:
+    score_files.write(scores(enough), tmp_path)
+    assert json.loads((tmp_path / score_files.COMPARED).read_text()) == compared
+
+
+def test_headlines_that_change_together_share_a_line(tmp_path: Path) -> None:
+    score_files.write(scores(), tmp_path)
+    lines = (tmp_path / score_files.HEADLINES).read_text().splitlines()
+    assert lines[1:3] == ['  "corr_mean": 0.016505,', '  "eras": 52,']
+    headlines = dict.fromkeys(("payout_mean", "corr_sharpe", "payout_mean_low", "corr_mean", "corr_mean_low"), 0.1)
+    tables.write_metrics(headlines, tmp_path / "all.json")
+    text = (tmp_path / "all.json").read_text()
+    assert len(text.splitlines()) == 4
+    assert list(json.loads(text)) == sorted(headlines)

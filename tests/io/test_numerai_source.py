@@ -98,6 +98,10 @@ def test_the_live_file_of_another_round_is_never_taken(service: StandIn) -> None
         ({"version": "v5.9"}, "data.version is 'v5.9', which is not served; did you mean 'v5.[23]'"),
         ({"version": "v5.2"}, "needs v5.2/features.json, which is not served; did you mean 'v5.3/features.json'"),
         ({"extra_files": ["validation_example_preds"]}, "needs v5.3/validation_example_preds.parquet, which is not"),
+        (
+            {"extra_files": ["live_example_preds"]},
+            "live_example_preds.parquet, which is not served; no other .* data.extra_files can leave it out",
+        ),
     ],
 )
 def test_what_is_not_served_cannot_be_pinned(service: StandIn, changes: dict[str, Any], sentence: str) -> None:

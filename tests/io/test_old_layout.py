@@ -306,3 +306,60 @@ def test_checks_of_files_refuse_eras_out_of_order_as_before(tmp_path: Path) -> N
     market.validation.to_parquet(tmp_path / "validation.parquet")
     with pytest.raises(DataError, match="era '0197' comes after era '0579'"):
         checks.check_file(tmp_path / "validation.parquet", "validation")
+
+
+def changed_text(change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    return lambda path: path.write_bytes(change(path.read_bytes())) and None
+
+
+def with_value(column: str, value: str) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        table = pd.read_csv(path).assign(note="b").astype({column: object})
+        table.loc[3, column] = value
+        tiny.write_csv(path, table[["note", *table.columns[:-1]]])
+
+    return write
+
+
+NO_NUMBER = r"which is no number\. Leave a value that is not known empty\."
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (with_value(tiny.FEATURES[4], "tech"), rf"{tiny.FEATURES[4]} holds 'tech', {NO_NUMBER} If the column is no"),
+        (with_value("target", "o'clock"), rf"target holds \"o'clock\", {NO_NUMBER}$"),
+        (with_value("target", "-"), rf"target holds '-', {NO_NUMBER}$"),
+        (
+            changed_text(lambda text: text.replace(b",", b";")),
+            r"the columns 'id;era;.{33}\.\.\.'\. .* commas in between",
+        ),
+        (changed_text(lambda text: text.decode().encode("utf-16")), r"the columns '..i\\x00d\\x00', .*in UTF-8\.$"),
+        (changed_text(lambda text: b"\n" + text), r"begins with an empty line, or with nothing\. Its first line must"),
+    ],
+)
+def test_what_cannot_be_read_is_named(
+    folder: Path, tmp_path: Path, spoil: Callable[[Path], None], sentence: str
+) -> None:
+    spoil(tiny.write_old(folder, tiny.market()) / local.TRAINING_CSV)
+    with pytest.raises(DataError, match=sentence) as caught:
+        bring(folder, tmp_path / "staging")
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("unknown", ["", "NA", "nan", "None", "<NA>", "NULL"])
+def test_what_is_not_known_may_be_written_in_many_ways(folder: Path, tmp_path: Path, unknown: str) -> None:
+    market = tiny.market()
+    with_value("target", unknown)(tiny.write_old(folder, market) / local.TRAINING_CSV)
+    found = pd.read_parquet(bring(folder, tmp_path / "staging") / "train.parquet")["target"]
+    assert list(np.flatnonzero(found.isna())) == [3]
+
+
+@pytest.mark.parametrize("kind", ["live", "validation", "train"])
+def test_rows_of_every_kind_must_be_there(folder: Path, tmp_path: Path, kind: str) -> None:
+    tiny.write_old(folder, tiny.market())
+    file = local.TRAINING_CSV if kind == "train" else local.TOURNAMENT_CSV
+    table = pd.read_csv(folder / file)
+    tiny.write_csv(folder / file, table[table["data_type"] != kind])
+    with pytest.raises(DataError, match=rf"^{file} has no rows of data_type {kind}, and the pipeline needs some\. Get"):
+        bring(folder, tmp_path / "staging")

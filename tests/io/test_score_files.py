@@ -13,7 +13,14 @@ from numerai_rounds.io.score_files import COMPARED, FILES, HEADLINES, IN_GIT, Sc
 
 TABLES: dict[str, dict[str, list[Any]]] = {
     "per_era": {"era": ["0007", "0008"], "rows": [3, 4], "corr": [0.123456, np.nan]},
-    "summary": {"score": ["corr"], "eras": [1], "mean": [0.123456], "worst_era": ["0007"]},
+    "summary": {
+        "score": ["corr"],
+        "eras": [1],
+        "mean": [0.123456],
+        "mean_low": [0.1],
+        "sharpe": [np.nan],
+        "worst_era": ["0007"],
+    },
     "by_year": {"score": ["corr"], "year": [1], "first_era": ["0007"], "last_era": ["0008"]},
     "exposure": {"feature": ["feature_a"], "exposure_rms": [np.nan]},
     "exposure_groups": {"group": [], "features": []},

@@ -68,3 +68,10 @@ def test_names_read_back_as_they_were_written(tmp_path: Path, column: str) -> No
     assert list(back[column]) == names
     assert back["score"].equals(table["score"])
     assert set(back["era"]) == {"0001"}
+
+
+def test_a_submission_of_odd_ids_reads_back(tmp_path: Path) -> None:
+    ids = ["a\rb", 'a"b', "a\nb", "a\r\nb", " a ", "a,b", "NA", "null", "1e5", "01", "Größe 😀"]
+    tables.write_submission(pd.DataFrame({"id": ids, "prediction": np.linspace(0.1, 0.9, len(ids))}), tmp_path / "file")
+    found = pd.read_csv(tmp_path / "file", dtype={"id": str}, keep_default_na=False)
+    assert list(found["id"]) == ids

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from numerai_rounds.commands import uploading
-from numerai_rounds.io import receipts
+from numerai_rounds.io import http, receipts
 from numerai_rounds.io.http import Limits
 from numerai_rounds.io.receipts import Receipt
 from tests import tiny
@@ -47,6 +49,14 @@ class Season:
             "NUMERAI_PUBLIC_ID": public,
             "NUMERAI_SECRET_KEY": secret,
         }
+
+    def enter(self, monkeypatch: pytest.MonkeyPatch) -> "Season":
+        """Go on in this process: in the repository, with keys, and without waiting."""
+        for name, value in self.environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(self.repository.path)
+        monkeypatch.setattr(http, "PATIENCE", QUICK)
+        return self
 
     @property
     def log(self) -> Path:

@@ -7,11 +7,11 @@ import pytest
 
 from numerai_rounds.base.errors import ClosedError, RoundsError, ServiceError
 from numerai_rounds.commands import opening
-from numerai_rounds.io import conf_edits, http, params
+from numerai_rounds.io import conf_edits, params
 from numerai_rounds.io.sources import numerai
 from tests.conftest import Repository
 from tests.rounds.faults import LASTING, OF_STORAGE, PASSING
-from tests.rounds.season import LIVE, NEXT, QUICK, Season
+from tests.rounds.season import LIVE, NEXT, Season
 from tests.service.stand_in import Fault, StandIn, self_signed
 
 OPERATIONS = ["rounds", "listDatasets", "dataset", "GET"]
@@ -23,11 +23,7 @@ WRONG_BYTES = {
 
 @pytest.fixture
 def season(next_round: Season, monkeypatch: pytest.MonkeyPatch) -> Season:
-    for name, value in next_round.environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(next_round.repository.path)
-    monkeypatch.setattr(http, "PATIENCE", QUICK)
-    return next_round
+    return next_round.enter(monkeypatch)
 
 
 def open_and_fetch(destination: Path) -> None:

@@ -12,14 +12,14 @@ from numerai_rounds.base.columns import ID
 from numerai_rounds.base.errors import ClosedError, ConfigurationError, DataError, KeysError, RoundsError, ServiceError
 from numerai_rounds.commands import listing
 from numerai_rounds.commands.live_scores import scores
-from numerai_rounds.io import http, live_scores, receipts, refusals, submitting
+from numerai_rounds.io import live_scores, receipts, refusals, submitting
 from numerai_rounds.io.account import Account
 from numerai_rounds.io.live_scores import LiveScore
 from numerai_rounds.io.model_upload import ModelUploads
 from numerai_rounds.io.receipts import Receipt
 from numerai_rounds.io.sources import numerai
 from tests import tiny
-from tests.rounds.season import MODEL, NEXT, QUICK, ROUND, Season, upload
+from tests.rounds.season import MODEL, NEXT, ROUND, Season, upload
 from tests.service.keys import SCOPES
 from tests.service.stand_in import Fault, StandIn, live_score, score_config
 
@@ -28,12 +28,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def season(light_round: Season, monkeypatch: pytest.MonkeyPatch) -> Season:
-    """In this process, in the repository, with keys, and without waiting."""
-    for name, value in light_round.environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(light_round.repository.path)
-    monkeypatch.setattr(http, "PATIENCE", QUICK)
-    return light_round
+    return light_round.enter(monkeypatch)
 
 
 def stopped(act: Callable[[], object]) -> RoundsError:

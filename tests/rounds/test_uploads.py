@@ -16,9 +16,9 @@ from numerai_rounds.base.errors import (
     ServiceError,
     StaleError,
 )
-from numerai_rounds.io import http, receipts, recipe
+from numerai_rounds.io import receipts, recipe
 from tests.rounds.faults import LASTING, OF_STORAGE, PASSING
-from tests.rounds.season import LIVE, MODEL, NEXT, QUICK, ROUND, Season, upload
+from tests.rounds.season import LIVE, MODEL, NEXT, ROUND, Season, upload
 from tests.service.stand_in import Fault, StandIn, self_signed
 
 COMPARE = recipe.changed
@@ -32,10 +32,7 @@ def season(light_round: Season) -> Season:
 @pytest.fixture(autouse=True)
 def quick(season: Season, monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process, in the repository, with keys, and without waiting."""
-    for name, value in season.environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(season.repository.path)
-    monkeypatch.setattr(http, "PATIENCE", QUICK)
+    season.enter(monkeypatch)
     monkeypatch.setattr(recipe, "changed", lambda *_: [])
 
 

@@ -185,11 +185,16 @@ class StandIn:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Serve a folder of files as the tournament's service would.")
-    parser.add_argument("directory", type=Path)
-    parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--version", default="v5.3")
-    parser.add_argument("--round", type=int, default=1343)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.service.stand_in",
+        description="Serve a folder of files as the tournament's service would.",
+    )
+    parser.add_argument(
+        "directory", type=Path, metavar="FOLDER", help="what it serves: parquet files and features.json"
+    )
+    parser.add_argument("--port", type=int, default=8000, help="of 127.0.0.1; 0 for a free one")
+    parser.add_argument("--version", default="v5.3", help="the data version that the files are of")
+    parser.add_argument("--round", type=int, default=1343, help="the number of the current round, which is always open")
     parser.add_argument("--public", default="PUBLIC", help="the public id of the API key that is accepted")
     parser.add_argument("--secret", default="SECRET-KEY", help="its secret")
     parser.add_argument("--model", default="mine", help="the name of the account's only model")
@@ -199,9 +204,9 @@ def main() -> None:
         service.keys = (options.public, options.secret)
         service.models = {options.model: f"model-{options.model}-id"}
         print(  # noqa: T201
-            f"NUMERAI_API_URL={service.url}",
-            f"NUMERAI_PUBLIC_ID={options.public}",
-            f"NUMERAI_SECRET_KEY={options.secret}",
+            f"export NUMERAI_API_URL={service.url}",
+            f"export NUMERAI_PUBLIC_ID={options.public}",
+            f"export NUMERAI_SECRET_KEY={options.secret}",
             f"# {len(files)} files, round {options.round}, model {options.model}; stop with Ctrl-C",
             sep="\n",
             flush=True,

@@ -299,7 +299,8 @@ def test_a_person_can_start_it(tmp_path: Path) -> None:
     command = ["-m", "tests.service.stand_in", str(tmp_path), "--port", "0", "--public", "ME", "--secret", "MINE"]
     with subprocess.Popen([sys.executable, *command], cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
         said = [running.stdout.readline().strip() for _ in range(4)]
-        said_to_set = dict(line.split("=") for line in said[:3])
+        said_to_set = dict(line.removeprefix("export ").split("=") for line in said[:3])
+        assert all(line.startswith("export ") for line in said[:3])
         query = {"query": "query { account { models { id name } } }", "variables": None}
         answered = requests.post(
             said_to_set["NUMERAI_API_URL"], json=query, headers={"Authorization": "Token ME$MINE"}, timeout=5

@@ -157,7 +157,9 @@ def score(
     target: Annotated[
         list[str] | None, typer.Option(help="Instead of those of params.yaml, headlines on the first; may be repeated.")
     ] = None,
-    number: Annotated[int | None, typer.Option("--round", help="Simulate the payout of this round's policy.")] = None,
+    number: Annotated[
+        int | None, typer.Option("--round", help="Payout of this round, headlines on its target.")
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="Folder to write the tables to.", callback=root.given)] = None,
 ) -> None:
     """Score any predictions on the resolved validation eras that they cover."""

@@ -8,8 +8,8 @@ import numpy as np
 
 from numerai_rounds.domain import statistics
 from numerai_rounds.io import figures, git, paths, promises
-from numerai_rounds.io.figures import Row
 from numerai_rounds.io.reports import Compared
+from numerai_rounds.io.rough import Row
 from numerai_rounds.io.score_files import Scores
 
 LETTERS = 7

@@ -128,7 +128,7 @@ def _keys() -> tuple[str, str]:
         given = credentials.token()
     except ConfigurationError as error:
         return WRONG, str(error)
-    return (SOUND, "both given") if given else (NOTE, "none given; only `rounds upload` needs them")
+    return (SOUND, "both given") if given else (NOTE, "none given: only what sends or reads submissions needs them")
 
 
 def _remote() -> tuple[str, str]:

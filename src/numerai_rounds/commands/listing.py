@@ -9,6 +9,7 @@ from numerai_rounds.io import committed, console, figures, git, live_scores, pro
 from numerai_rounds.io.live_scores import Latest
 from numerai_rounds.io.promises import Promise
 from numerai_rounds.io.receipts import Receipt
+from numerai_rounds.io.rough import rough
 
 COLUMNS = ("round", "model", "target", "CORR", "Sharpe", "outcome", "id", "sent (UTC)", "live CORR", "live MMC")
 """`CORR` and `Sharpe` are validation's, on `target`."""
@@ -54,7 +55,7 @@ def list_rounds(last: int = 20) -> None:
     ]
     console.table("rounds, the newest first", COLUMNS, rows)
     if len(numbers) > last:
-        console.say(f"{len(numbers) - last:,} earlier ones: `rounds list --last {len(numbers)}`.")
+        console.say(f"{len(numbers) - last:,} earlier: `rounds list --last {len(numbers)}`.")
 
 
 def _tags() -> dict[int, str]:
@@ -92,7 +93,7 @@ def _validation(promise: Promise) -> list[str]:
     if corr is None:
         return ["", "", ""]
     basis = promise.basis("corr")
-    ratio = "" if sharpe is None else figures.rough(sharpe) if basis.few else f"{sharpe:.2f}"
+    ratio = "" if sharpe is None else rough(sharpe) if basis.few else f"{sharpe:.2f}"
     return [promise.target or "", figures.text(corr, basis), ratio]
 
 

@@ -9,8 +9,7 @@ from numerai_rounds.base.params import Params, Pin
 from numerai_rounds.commands.doctor import NOTE, SOUND, WRONG
 from numerai_rounds.io import proofs, transfer
 from numerai_rounds.io.numerai import Client
-
-SOURCE = "numerai"
+from numerai_rounds.io.sources import numerai
 
 
 def needed(client: Client, parameters: Params | None) -> Iterator[tuple[str, str]]:
@@ -18,12 +17,12 @@ def needed(client: Client, parameters: Params | None) -> Iterator[tuple[str, str
     listed = client.files()
     versions = sorted({name.partition("/")[0] for name in listed if re.match(r"v\d", name)})
     yield SOUND, f"{len(listed)} files; data versions: {', '.join(versions) or 'none'}"
-    version = _version(parameters)
-    if version is None:
+    data = _data(parameters)
+    if data is None:
         yield NOTE, "data.kind is not numerai, so no file is asked for"
         return
-    names = sorted(name.partition("/")[2] for name in listed if name.startswith(f"{version}/"))
-    yield SOUND, f"{version}: {', '.join(names) or 'nothing'}"
+    names = sorted(name.partition("/")[2] for name in listed if name.startswith(f"{data.version}/"))
+    yield SOUND, f"{data.version}: {', '.join(names) or 'nothing'}"
     absent = [name for _, name, _ in _wanted(parameters) if name not in listed]
     if absent:
         yield WRONG, f"not listed, and needed: {', '.join(absent)}"
@@ -61,17 +60,16 @@ def _compared(client: Client, name: str, pin: Pin | None) -> Iterator[tuple[str,
 
 def _wanted(parameters: Params | None) -> list[tuple[str, str, Pin | None]]:
     """Role, name and pin of every file that the configuration needs from the service."""
-    version = _version(parameters)
-    if parameters is None or version is None:
+    data = _data(parameters)
+    if parameters is None or data is None:
         return []
-    pinned = parameters.round.history | parameters.round.live if parameters.round.source == SOURCE else {}
-    history, live = roles.needed(parameters.data.extra_files)  # type: ignore[attr-defined]
-    names = {role: f"{version}/{roles.file_name(role)}" for role in [*history, *live]}
+    pinned = parameters.round.history | parameters.round.live if parameters.round.source == data.kind else {}
+    history, live = roles.needed(data.extra_files)
+    names = {role: f"{data.version}/{roles.file_name(role)}" for role in [*history, *live]}
     return [(role, pinned[role].name if role in pinned else name, pinned.get(role)) for role, name in names.items()]
 
 
-def _version(parameters: Params | None) -> str | None:
-    """The data version that is configured; None where the data is not the service's."""
-    if parameters is None or parameters.data.kind != SOURCE:
-        return None
-    return str(parameters.data.version)  # type: ignore[attr-defined]
+def _data(parameters: Params | None) -> numerai.Params | None:
+    """Which of the service's data are configured; None where they are not the service's."""
+    data = parameters.data if parameters is not None else None
+    return data if isinstance(data, numerai.Params) else None

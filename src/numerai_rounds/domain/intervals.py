@@ -15,6 +15,7 @@ The statistics of Sharpe ratios, 2002; Ledoit and Wolf, Robust performance hypot
 """
 
 import math
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -76,13 +77,20 @@ def estimated(scores: Floats, overlap: int, share: float, draws: int) -> Interva
     if spread == 0:
         return Intervals(Interval(mean, mean), None)
     standard, sharpe = (scores - mean) / spread, mean / spread
-    critical = critical_values.simulated(len(scores), overlap, draws)
-    reach = critical.of_mean(share) * spread * _error(standard, overlap)
-    found = Interval(mean - reach, mean + reach), _sharpe(standard, sharpe, overlap, critical.of_sharpe(share))
+    of_mean, of_sharpe = _critical(len(scores), overlap, share, draws)
+    reach = of_mean * spread * _error(standard, overlap)
+    found = Interval(mean - reach, mean + reach), _sharpe(standard, sharpe, overlap, of_sharpe)
     independent = estimated(scores, 1, share, draws) if overlap > 1 else _textbook(mean, spread, len(scores), share)
     if independent is None or independent.sharpe is None:
         return Intervals(*found)
     return Intervals(found[0].around(independent.mean), found[1].around(independent.sharpe))
+
+
+@cache
+def _critical(eras: int, overlap: int, share: float, draws: int) -> tuple[float, tuple[Floats, Floats]]:
+    """Of the mean, and of the Sharpe ratio for each of `SHARPES`: kept, since many scores have as many eras."""
+    critical = critical_values.simulated(eras, overlap, draws)
+    return critical.of_mean(share), critical.of_sharpe(share)
 
 
 def _textbook(mean: float, spread: float, eras: int, share: float) -> Intervals:

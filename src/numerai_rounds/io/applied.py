@@ -11,14 +11,12 @@ from dvc.utils.serialize import modify_yaml
 
 from numerai_rounds.base.errors import ConfigurationError, some
 from numerai_rounds.io import atomic, console, git, paths, pipeline
-from numerai_rounds.io.presets import ROUND
+from numerai_rounds.io.committed import pinned
+from numerai_rounds.io.variants import RESULTS
 from numerai_rounds.io.yaml_files import read_yaml
 
 APPLIED = "refs/exps/exec/EXEC_APPLY"
 """DVC's note of the experiment that was applied last."""
-
-RESULTS = (paths.PARAMS, paths.LOCK, paths.METRICS)
-"""What is an experiment's own."""
 
 
 def refuse() -> None:
@@ -31,7 +29,7 @@ def refuse() -> None:
         )
     newer = _newer_round(here=False)
     if newer is not None:
-        number, after = _round(paths.ROUND.read_text(encoding="utf-8"))[1], _round(newer)[1]
+        number, after = pinned(paths.ROUND.read_text(encoding="utf-8")).number, pinned(newer).number
         raise ConfigurationError(
             f"{paths.ROUND} is back at round {number}, and round {after} was pinned after it. `rounds promote` pins "
             f"round {after} again; `dvc repro` makes an old round again."
@@ -51,8 +49,8 @@ def put_right() -> None:
         atomic.write_text(paths.ROUND, newer)
     if newer is not None or str(paths.ROUND) in names:
         _keep_data()
-        title = _round(paths.ROUND.read_text(encoding="utf-8"))[1]
-        console.say(f"The experiment is of an older commit: round {title} stays pinned, with its data.")
+        number = pinned(paths.ROUND.read_text(encoding="utf-8")).number
+        console.say(f"The experiment is of an older commit: round {number} stays pinned, with its data.")
     others = [name for name in names if name != str(paths.ROUND)]
     if others:
         console.say(f"As in HEAD again: {some(sorted(others))}.")
@@ -82,28 +80,21 @@ def _is_result(path: Path) -> bool:
 def _newer_round(*, here: bool) -> str | None:
     """Pins of a higher round of the same source, where the present ones were pinned before them and are back.
 
-    `here`: also where those are new, and HEAD has a higher round than the working folder.
+    `here`: also where the present ones never were in a commit, and HEAD has those of a higher round.
     """
-    if not paths.ROUND.is_file():
+    if not paths.ROUND.is_file() or git.resolved("HEAD") is None:
         return None
     listed = git.git("log", "--format=", "--raw", "--no-abbrev", "--", str(paths.ROUND)).splitlines()
     now = git.blobs([str(paths.ROUND)])[str(paths.ROUND)]
-    kept = [now, *(line.split()[3] for line in listed)]
-    order = [blob for blob, after in zip(kept, [None, *kept], strict=False) if blob != after]
-    if len(order) < 2 or (now not in order[2:] and not (here and kept[1] != now)):
+    states = [now, *(line.split()[3] for line in listed)]  # of the working folder, then of the commits, newest first
+    distinct = [blob for blob, newer in zip(states, [None, *states], strict=False) if blob != newer]
+    is_back, is_loose = now in distinct[2:], states[1:2] != [now]
+    if len(distinct) < 2 or not (is_back or (here and is_loose)):
         return None
-    before = git.git("cat-file", "blob", order[1])
-    (source, number), (other, higher) = _round(paths.ROUND.read_text(encoding="utf-8")), _round(before)
-    return before if source == other and number is not None and higher is not None and number < higher else None
-
-
-def _round(text: str) -> tuple[str | None, int | None]:
-    """Source and number of pins; None where they do not say."""
-    try:
-        section = yaml.safe_load(text)[ROUND]
-        return section["source"], section["number"]
-    except (yaml.YAMLError, KeyError, TypeError):
-        return None, None
+    before = git.git("cat-file", "blob", distinct[1])
+    present, other = pinned(paths.ROUND.read_text(encoding="utf-8")), pinned(before)
+    is_lower = present.number is not None and other.number is not None and present.number < other.number
+    return before if present.source == other.source and is_lower else None
 
 
 def _keep_data() -> None:

@@ -1,5 +1,6 @@
 """Checks of fetched data, before anything is made of it."""
 
+import codecs
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -32,6 +33,9 @@ from numerai_rounds.io.store import manifest, targets
 
 DATA_TYPES = {TRAIN: [TRAIN], VALIDATION: [VALIDATION, TEST], LIVE: [LIVE]}
 """Role of a table with features -> the values of `data_type` that it may hold."""
+
+EXAMPLES = {ID: "n0003aa52cab36c2", ERA: "0575", DATA_TYPE: TRAIN}
+"""What columns of text hold."""
 
 
 class FeaturesFile(BaseModel):
@@ -85,7 +89,7 @@ def check_history(places: Mapping[str, Path]) -> None:
 def read_features(path: Path, where: str) -> FeaturesFile:
     """What a features.json names, in its own order; a DataError beginning with `where` for a file that is none."""
     try:
-        listed = FeaturesFile.model_validate_json(path.read_bytes(), strict=True)
+        listed = FeaturesFile.model_validate_json(path.read_bytes().removeprefix(codecs.BOM_UTF8), strict=True)
     except ValidationError as error:
         reasons = [
             f"{'.'.join(map(str, problem['loc'])) or 'content'}: {problem['msg']}"
@@ -98,6 +102,9 @@ def read_features(path: Path, where: str) -> FeaturesFile:
     repeating = [name for name, members in listed.feature_sets.items() if len(set(members)) < len(members)]
     if repeating:
         raise DataError(f"{where}: the sets {some(repeating)} name a feature more than once.")
+    if len(set(listed.targets)) < len(listed.targets):
+        repeated = [name for name, times in Counter(listed.targets).items() if times > 1]
+        raise DataError(f"{where}: its `targets` name {some(repeated)} more than once.")
     return listed
 
 
@@ -119,7 +126,7 @@ def _check_text(schema: pa.Schema, name: str, where: str) -> None:
         raise DataError(f"{where} has no column `{name}`: its columns are {some(schema.names)}.")
     found = schema.field(name).type
     if not parquet.is_text(found):
-        raise DataError(f"{where}: `{name}` must be text (got {found}), such as era '0575'.")
+        raise DataError(f"{where}: `{name}` must be text (got {found}), such as {EXAMPLES[name]!r}.")
 
 
 def _check_columns(file: pq.ParquetFile, role: str, where: str) -> None:
@@ -130,8 +137,7 @@ def _check_columns(file: pq.ParquetFile, role: str, where: str) -> None:
     features = [field for field in schema if is_feature(field.name)]
     if not features:
         raise DataError(f"{where} has no column `feature_...`: its columns are {some(schema.names)}.")
-    wrong = [f"{field.name} is {field.type}" for field in features if field.type != pa.int8()]
-    if wrong:
+    if wrong := _of_wrong_type(file, [field for field in features if field.type != pa.int8()]):
         raise DataError(f"{where}: features must be int8 ({some(wrong)}); with missing values, pandas' nullable Int8.")
     if role != LIVE:
         _check_target_types(file, where)
@@ -142,10 +148,16 @@ def _check_target_types(file: pq.ParquetFile, where: str) -> None:
     if not found:
         raise DataError(f"{where} has no column `target_...`: there is nothing to learn or to score.")
     foreign = [field for field in found if field.type not in (pa.float32(), pa.float64())]
-    # A column without any value may be of any type: pandas and Arrow choose one of their own.
-    wrong = [f"{field.name} is {field.type}" for field in foreign if not parquet.is_empty(file, field.name)]
-    if wrong:
+    if wrong := _of_wrong_type(file, foreign):
         raise DataError(f"{where}: targets must be float32 ({some(wrong)}).")
+
+
+def _of_wrong_type(file: pq.ParquetFile, foreign: Sequence[pa.Field]) -> list[str]:
+    """Of columns of another type than theirs, those that matter.
+
+    A column without any value may be of any type: pandas and Arrow choose one of their own.
+    """
+    return [f"{field.name} is {field.type}" for field in foreign if not parquet.is_empty(file, field.name)]
 
 
 def _check_predictions(file: pq.ParquetFile, where: str) -> None:

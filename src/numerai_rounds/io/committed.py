@@ -3,7 +3,7 @@
 import re
 import subprocess
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import NamedTuple
 
 import yaml
 
@@ -14,6 +14,13 @@ SUBMITTED = re.compile(r"^\s+round\.number: (\d+)$", re.MULTILINE)
 """The round in a dvc.lock: only `submit` depends on its number."""
 
 
+class Pinned(NamedTuple):
+    """A pinned round; None is what the pins do not say."""
+
+    source: str | None
+    number: int | None
+
+
 def rounds() -> dict[int, str]:
     """The newest commit of each round whose predictions a commit before HEAD holds.
 
@@ -21,7 +28,7 @@ def rounds() -> dict[int, str]:
     beside scores. ConfigurationError outside of a git repository.
     """
     commits = _commits()
-    columns = [_blobs(f"{commit}:{path}" for commit in commits) for path in (paths.LOCK, paths.ROUND, paths.SCORES)]
+    columns = [_blobs(f"{commit}:./{path}" for commit in commits) for path in (paths.LOCK, paths.ROUND, paths.SCORES)]
     texts = _texts(columns[0] + columns[1])
     found: dict[int, str] = {}
     for commit, lock, pins, scores in zip(commits, *columns, strict=True):
@@ -29,18 +36,17 @@ def rounds() -> dict[int, str]:
             predicted = SUBMITTED.search(texts[lock])
             number = int(predicted[1]) if predicted else None
         else:
-            number = _pinned(texts.get(pins or "", "")).get("number") if scores else None
-        if isinstance(number, int):
+            number = pinned(texts.get(pins or "", "")).number if scores else None
+        if number is not None:
             found.setdefault(number, commit)
     return found
 
 
 def sources(commits: Sequence[str]) -> list[str | None]:
     """Where the data of the round of each commit or tag are from, such as `numerai`; None where it does not tell."""
-    names = _blobs(f"{commit}:{paths.ROUND}" for commit in commits)
+    names = _blobs(f"{commit}:./{paths.ROUND}" for commit in commits)
     texts = _texts(names)
-    told = (_pinned(texts.get(name or "", "")).get("source") for name in names)
-    return [source if isinstance(source, str) else None for source in told]
+    return [pinned(texts.get(name or "", "")).source for name in names]
 
 
 def _commits() -> list[str]:
@@ -54,7 +60,7 @@ def _commits() -> list[str]:
 
 
 def _blobs(files: Iterable[str]) -> list[str | None]:
-    """The name of the content of each `commit:path`; None where the commit has no such file."""
+    """The name of the content of each `commit:./path`, seen from here; None where the commit has no such file."""
     lines = _batch("--batch-check=%(objectname) %(objecttype)", files).decode().splitlines()
     return [line.split()[0] if line.endswith(" blob") else None for line in lines]
 
@@ -76,10 +82,11 @@ def _batch(form: str, names: Iterable[str]) -> bytes:
     return subprocess.run(["git", "cat-file", form], input=asked, check=True, capture_output=True).stdout
 
 
-def _pinned(text: str) -> dict[str, Any]:
-    """What a conf/round.yaml says of the round."""
+def pinned(text: str) -> Pinned:
+    """Which round a conf/round.yaml pins."""
     try:
         section = yaml.safe_load(text)["round"]
-    except (yaml.YAMLError, KeyError, TypeError):
-        return {}
-    return section if isinstance(section, dict) else {}
+        source, number = section.get("source"), section.get("number")
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError):
+        return Pinned(None, None)
+    return Pinned(source if isinstance(source, str) else None, number if isinstance(number, int) else None)

@@ -4,18 +4,13 @@ import math
 from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
+from numerai_rounds.io.rough import is_few, rough
 from numerai_rounds.io.score_files import Scores
 
 DECIMALS = 4
 
-ROUGH_DIGITS, ROUGH_DECIMALS = 2, 3
-"""The most that is told of a figure that rests on too few eras."""
-
 COUNTS = ("eras", "eras_unscored", "rows")
 """Headlines that are no figures."""
-
-Row = Mapping[Hashable, Any]
-"""Of the table `summary`."""
 
 
 class Basis(NamedTuple):
@@ -25,20 +20,6 @@ class Basis(NamedTuple):
     """0 where nobody knows."""
     few: bool
     """Whether they are too few to tell how uncertain the figure is."""
-
-
-def is_few(row: Row) -> bool:
-    """Whether a score rests on too few eras: there are not enough independent pieces for an interval of its mean."""
-    return bool(math.isnan(row["mean_low"]))
-
-
-def rough(value: float) -> str:
-    """Two digits, and at most three decimals."""
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
-    power = int(f"{value:.{ROUGH_DIGITS - 1}e}".partition("e")[2])
-    decimals = ROUGH_DIGITS - 1 - power
-    return f"{value:.{min(max(decimals, 0), ROUGH_DECIMALS)}f}"
 
 
 def text(value: float, basis: Basis, decimals: int = DECIMALS) -> str:

@@ -51,7 +51,7 @@ def feature_names(side: str) -> list[str]:
 
 def feature_sets() -> dict[str, list[str]]:
     """The named feature sets of features.json."""
-    sets = json.loads(paths.raw("history", "features").read_text(encoding="utf-8"))["feature_sets"]
+    sets = json.loads(paths.raw("history", "features").read_text(encoding="utf-8-sig"))["feature_sets"]
     return {str(name): list(features) for name, features in sets.items()}
 
 
@@ -62,8 +62,7 @@ def era_table(target: str) -> pd.DataFrame:
     """
     sides = {side: manifest.read(paths.raw("history", side)) for side in SIDES}
     known = [name for name in sides[TRAIN].targets if name in sides[VALIDATION].targets]
-    if target not in known:
-        raise ConfigurationError(f"target is {target!r}, which the data does not have: {one_of(target, _named(known))}")
+    check_target(target, known)
     if target == ALIAS:
         _refuse_alias(sides, [name for name in known if name != ALIAS])
     rows = [
@@ -74,6 +73,12 @@ def era_table(target: str) -> pd.DataFrame:
         for era, start, stop in chunk.bounds()
     ]
     return pd.DataFrame(rows, columns=[ERA, DATA_TYPE, "rows", "resolved"])
+
+
+def check_target(name: str, known: Sequence[str], key: str = "target") -> None:
+    """Refuse a target that is none of `known`; the ConfigurationError names the nearest, and the `key` to change."""
+    if name not in known:
+        raise ConfigurationError(f"{key} is {name!r}, which the data does not have: {one_of(name, _named(known))}")
 
 
 def target_names(side: str) -> list[str]:
@@ -173,7 +178,7 @@ def read_live(features: Sequence[str], missing_features: str) -> tuple["pd.Index
     table = pq.read_table(path, columns=[ID, *features])
     matrix = np.empty((len(features), table.num_rows), dtype=np.int8)
     for number, name in enumerate(features):
-        column = table.column(name)
+        column = target_files.of_type(table.column(name), pa.int8())
         if column.null_count:
             refuse_absent(name, column.null_count, "the live era", missing_features)
             column = pc.fill_null(column, pa.scalar(FEATURE_MIDDLE, column.type))

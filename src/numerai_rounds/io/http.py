@@ -109,8 +109,25 @@ def patiently(act: Callable[[], Answer], what: str, limits: Limits, advice: str)
         return max(backoff(state), min(_failure(state).wait, limits.longest_wait))
 
     def tell(state: tenacity.RetryCallState) -> None:
-        console.complain(f"{what}: {_failure(state)}; trying again in {state.upcoming_sleep:.0f} s")
+        seconds = round(state.upcoming_sleep)
+        console.complain(f"{what}: {_failure(state)}; trying again {f'in {seconds} s' if seconds else 'at once'}")
 
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(TransientError),
+        stop=tenacity.stop_after_attempt(limits.attempts),
+        wait=wait,
+        before_sleep=tell,
+        sleep=limits.sleep,
+        reraise=True,
+    )
+    try:
+        return retrying(_counting_signatures(act, what))
+    except TransientError as error:
+        raise ServiceError(f"{what}: {error}; given up after {limits.attempts} attempts. {advice}") from None
+
+
+def _counting_signatures(act: Callable[[], Answer], what: str) -> Callable[[], Answer]:
+    """`act`, with a GoneError once storage has refused `SIGNATURES` fresh signatures in a row."""
     refused = 0
 
     def attempt() -> Answer:
@@ -129,18 +146,7 @@ def patiently(act: Callable[[], Answer], what: str, limits: Limits, advice: str)
             refused = 0
             raise
 
-    retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(TransientError),
-        stop=tenacity.stop_after_attempt(limits.attempts),
-        wait=wait,
-        before_sleep=tell,
-        sleep=limits.sleep,
-        reraise=True,
-    )
-    try:
-        return retrying(attempt)
-    except TransientError as error:
-        raise ServiceError(f"{what}: {error}; given up after {limits.attempts} attempts. {advice}") from None
+    return attempt
 
 
 def send(session: Session, method: str, url: str, limits: Limits, **options: Any) -> requests.Response:

@@ -7,9 +7,9 @@ tried: it signs any name, and what answers to one that nobody promised may be an
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from numerai_rounds.base.errors import ClosedError, ConfigurationError, GoneError, RoundsError, ServiceError, one_of
+from numerai_rounds.base.errors import ClosedError, ConfigurationError, GoneError, RoundsError, ServiceError
 from numerai_rounds.base.params import RESTORE, Pin, Round
-from numerai_rounds.io import pinning
+from numerai_rounds.io import listed, pinning
 from numerai_rounds.io.numerai import Client
 
 
@@ -19,11 +19,12 @@ def pins(client: Client, stems: Mapping[str, str], number: int | None, pinned: R
     `pinned` is the round that was pinned before, this one or another. Raises ConfigurationError where the service has
     no such file of that round, ClosedError where the round is over, ServiceError where its file is not there yet.
     """
-    listed = client.files()
-    names = {role: _name(stem, number, listed) for role, stem in stems.items()}
+    served = client.files()
+    names = {role: _name(stem, number, served) for role, stem in stems.items()}
     passing = [name for name in names.values() if not _has_number(name)]
     is_current = not passing or _is_current(client, passing[0], number, pinned)
-    _check_listed(passing, listed)
+    for name in passing:
+        listed.check(name, served)
     before = pinned.live if pinned is not None else {}
     found = {}
     for role, name in names.items():
@@ -50,20 +51,14 @@ def told_apart(client: Client, pin: Pin, number: int | None, error: GoneError) -
     )
 
 
-def _name(stem: str, number: int | None, listed: Sequence[str]) -> str:
+def _name(stem: str, number: int | None, served: Sequence[str]) -> str:
     """The file that belongs to a round for good where one is listed, else the one that changes with every round."""
     lasting = f"{stem}_{number}.parquet"
-    return lasting if lasting in listed else f"{stem}.parquet"
+    return lasting if lasting in served else f"{stem}.parquet"
 
 
 def _has_number(name: str) -> bool:
     return name.removesuffix(".parquet").rpartition("_")[2].isdecimal()
-
-
-def _check_listed(names: Sequence[str], listed: Sequence[str]) -> None:
-    for name in names:
-        if name not in listed:
-            raise ConfigurationError(f"the configuration needs {name}, which is not served; {one_of(name, listed)}")
 
 
 def _is_current(client: Client, name: str, number: int | None, pinned: Round | None) -> bool:

@@ -16,6 +16,8 @@ from numerai_rounds.base.errors import DataError
 from numerai_rounds.io import console
 
 MAGIC = b"PAR1"
+"""What every parquet file begins and ends with."""
+
 BATCH_ROWS = 65_536
 BATCH_COLUMNS = 64
 

@@ -9,19 +9,18 @@ from functools import partial
 from pathlib import Path
 
 from numerai_rounds.base.errors import ConfigurationError, MachineError, RefusedError, RoundsError
-from numerai_rounds.io import atomic, console
+from numerai_rounds.io import atomic, console, paths
 
 TERMINATED = 128 + signal.SIGTERM
 
 FAILURE = "NUMERAI_ROUNDS_FAILURE"
 """Names the file where a stage leaves its exit code and words: DVC itself always ends with 255."""
 
-
 PREFIX = "NUMERAI_ROUNDS_PREFIX"
 """Names the environment that started DVC: the stages have to run in the same."""
 
 PACKAGE = "numerai_rounds"
-COPIES = ".dvc/tmp/exps/"
+COPIES = f"{paths.DVC_TMP.as_posix()}/exps/"
 """Where DVC copies the working folder to for experiments that it does not run in place."""
 
 
@@ -51,7 +50,7 @@ def check_package(found: Path | None = None) -> None:
     the run-cache. A folder that is reached by another path is the same folder. `found` is the folder of the package to
     judge in place of the modules that are loaded. Raises ConfigurationError with what to do.
     """
-    source = Path.cwd() / "src"
+    source = Path.cwd() / paths.SOURCE
     own = source / PACKAGE
     if not own.is_dir():
         raise ConfigurationError(f"there is no {own}. Run this in the root of the repository.")

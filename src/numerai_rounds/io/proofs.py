@@ -19,6 +19,7 @@ from numerai_rounds.base.errors import TransientError
 from numerai_rounds.base.params import Pin
 from numerai_rounds.io import http, served
 from numerai_rounds.io.http import Limits
+from numerai_rounds.io.parquet import MAGIC
 
 WHOLE = 16 << 20
 """Bytes up to which a file is hashed whole: live files, and lists of features."""
@@ -27,8 +28,6 @@ TARGETS_MOST, EXTENTS_MOST = 128 << 20, 128
 """Bytes, and places in the file, up to which targets are read whole; beyond, they are sampled."""
 SAMPLES, SAMPLE = 16, 64 << 10
 """Number of samples, and bytes of each."""
-MAGIC = b"PAR1"
-
 Extent = tuple[int, int]
 """Where a run of bytes begins, and how many there are."""
 Read = Callable[[int, int], bytes]
@@ -79,17 +78,13 @@ class _Reader:
                 raise _UnreadableError
             if head.status_code == requests.codes.ok and length != self._pin.size:
                 raise _UnreadableError
-            if head.status_code != requests.codes.ok and not _begins_at(head, start):
+            if head.status_code != requests.codes.ok and not served.begins_at(head, start):
                 raise TransientError(f"{http.answered(head)}, but with another range than asked for")
             content = b"".join(http.pieces(head, self._limits))
         if len(content) != length:
             raise TransientError(f"the answer ended after {len(content):,} of {length:,} bytes")
         self._url = url
         return content
-
-
-def _begins_at(head: requests.Response, start: int) -> bool:
-    return head.headers.get("Content-Range", "").startswith(f"bytes {start}-")
 
 
 def _bytes_at(file: BinaryIO, start: int, length: int) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from numerai_rounds.base.errors import some
 from numerai_rounds.io import console, figures
-from numerai_rounds.io.figures import Row
+from numerai_rounds.io.rough import Row, is_few, rough
 from numerai_rounds.io.score_files import Scores
 
 MOST = 10
@@ -35,7 +35,6 @@ COMPARED = ("eras", "pieces", "mean", "interval ", "sharpe", "interval", "drawdo
 
 OTHERS = ("benchmark_corr", "meta_model_corr")
 """How the scores begin that are of another model."""
-
 
 UNCOUNTED: dict[Hashable, Any] = {"pieces": math.nan}
 """What the rows of older commits lack."""
@@ -130,7 +129,7 @@ def _compare(found: Mapping[str, Scores], title: str, compared: Sequence[Compare
 def _mean_and_sharpe(row: Row | None) -> str:
     if row is None:
         return ""
-    few = f" {row['eras']:,} eras" if figures.is_few(row) else ""
+    few = f" {row['eras']:,} eras" if is_few(row) else ""
     return _cell("{mean:.4f} ({sharpe:.2f})", row) + few
 
 
@@ -140,12 +139,12 @@ def _cell(text: str, row: Row) -> str:
     used = {str(name): value for name, value in counted.items() if f"{{{name}" in text}
     absent = [text.index(f"{{{name}") for name, value in used.items() if isinstance(value, float) and math.isnan(value)]
     kept = text[: min(absent)].rstrip(" (") if absent else text
-    if figures.is_few(row):
+    if is_few(row):
         for name in ROUGHLY:
             if isinstance(used.get(name), float):
                 kept = _roughly(kept, name)
                 count = f"{used[name] * row['eras']:.0f} of {row['eras']:,}"
-                used[name] = count if name == "hit_rate" else figures.rough(used[name])
+                used[name] = count if name == "hit_rate" else rough(used[name])
     return kept.format_map(used)
 
 

@@ -11,13 +11,14 @@ import pandas as pd
 from numerai_rounds.base.columns import ERA
 from numerai_rounds.base.errors import DataError
 from numerai_rounds.io import atomic, tables
+from numerai_rounds.io.rough import is_few, rough
 
 HEADLINES = Path("validation.json")
 COMPARED = Path("compare.json")
 """What DVC compares experiments by: on one line, so that a change of it is one for who reviews."""
 
-COMPARISON = ("corr_mean", "corr_sharpe", "mmc_mean", "payout_mean")
-"""Figures of `COMPARED`, as many as a table of experiments has room for."""
+COMPARISON = {"corr": ("mean", "sharpe"), "mmc": ("mean",), "payout": ("mean",)}
+"""Statistics of scores in `COMPARED`, as many as a table of experiments has room for."""
 
 FILES = {
     "per_era": Path("per_era.csv"),
@@ -52,22 +53,24 @@ def write(scores: Scores, folder: Path) -> None:
     """Write everything to a folder, the headlines last."""
     for name, file in FILES.items():
         tables.write_csv(scores.tables[name], folder / file, tables.DECIMALS)
-    compared = {
-        name: round(value, tables.DECIMALS)
-        for name in COMPARISON
-        if (value := statistic(scores.tables["summary"], *name.rsplit("_", 1))) is not None
-    }
-    atomic.write_text(folder / COMPARED, json.dumps(compared, allow_nan=False) + "\n")
+    atomic.write_text(folder / COMPARED, json.dumps(_compared(scores.tables["summary"]), allow_nan=False) + "\n")
     tables.write_metrics(scores.headlines, folder / HEADLINES)
 
 
-def statistic(summary: pd.DataFrame, score: str, name: str) -> float | None:
-    """A statistic of a score, such as `corr` and `mean`; None where the table `summary` has none."""
-    if name not in summary:
-        return None
-    values = summary.loc[summary["score"] == score, name]
-    value = float(values.iloc[0]) if len(values) else math.nan
-    return value if math.isfinite(value) else None
+def _compared(summary: pd.DataFrame) -> dict[str, float]:
+    """The figures that experiments are compared by.
+
+    Of what rests on too few eras, CORR alone is there: roughly, with their number as `eras`.
+    """
+    found: dict[str, float] = {}
+    for row in summary.astype(object).to_dict("records"):
+        names = COMPARISON.get(row["score"], ())
+        values = {f"{row['score']}_{name}": row[name] for name in names if math.isfinite(row[name])}
+        if not is_few(row):
+            found |= {name: round(value, tables.DECIMALS) for name, value in values.items()}
+        elif row["score"] == "corr":
+            found |= {name: float(rough(value)) for name, value in values.items()} | {"eras": int(row["eras"])}
+    return found
 
 
 def read(folder: Path, names: Collection[str] = tuple(FILES)) -> Scores:

@@ -36,6 +36,11 @@ def total(head: requests.Response) -> int | None:
     return int(found) if re.fullmatch("[0-9]+", found) else None
 
 
+def begins_at(head: requests.Response, start: int) -> bool:
+    """Whether a part of the file begins where it was asked to."""
+    return head.headers.get("Content-Range", "").startswith(f"bytes {start}-")
+
+
 def is_weak(head: requests.Response) -> bool:
     """Whether the ETag only says that the content means the same, not that its bytes are the same."""
     return head.headers.get("ETag", "").startswith("W/")

@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -38,10 +39,7 @@ PREDICTION_COLUMNS = pa.Schema.from_pandas(
 def write_csv(table: pd.DataFrame, path: Path, decimals: int | None = None) -> None:
     """Write a table; `decimals` rounds its floats, None keeps them exact. NaN is an empty cell."""
     content = table.round(decimals) if decimals is not None else table
-    text = content.to_csv(index=False, lineterminator="\n")
-    if "\r" in text:  # readers take it for the end of a line where it is not in quotes
-        text = content.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    atomic.write_text(path, text)
+    atomic.write_text(path, _csv(content))
 
 
 def read_csv(path: Path) -> pd.DataFrame:
@@ -63,9 +61,14 @@ def read_selected() -> list[str]:
 
 
 def write_metrics(metrics: Mapping[str, float], path: Path) -> None:
-    """Write headline figures, all finite, as sorted, rounded JSON, one a line."""
+    """Write headline figures, all finite, as sorted, rounded JSON; those whose names begin alike share a line.
+
+    They change together, so that a changed model is few lines to review.
+    """
     rounded = {name: value if isinstance(value, int) else round(value, DECIMALS) for name, value in metrics.items()}
-    atomic.write_text(path, json.dumps(rounded, indent=2, sort_keys=True, allow_nan=False) + "\n")
+    told = {name: f"{json.dumps(name)}: {json.dumps(rounded[name], allow_nan=False)}" for name in sorted(rounded)}
+    lines = [", ".join(told[name] for name in names) for _, names in groupby(told, lambda name: name.partition("_")[0])]
+    atomic.write_text(path, "{\n  " + ",\n  ".join(lines) + "\n}\n")
 
 
 def read_metrics(path: Path) -> dict[str, float]:
@@ -79,7 +82,7 @@ def read_metrics(path: Path) -> dict[str, float]:
 def write_submission(submission: pd.DataFrame, path: Path) -> None:
     """Write a submission; what is read back from the disk must be what was written."""
     with atomic.writing(path) as temporary:
-        submission.to_csv(temporary, index=False, lineterminator="\n")
+        temporary.write_text(_csv(submission), encoding="utf-8", newline="")
         back = pd.read_csv(temporary, dtype={ID: str}, keep_default_na=False)
         if not (back[ID].eq(submission[ID]).all() and back[PREDICTION].eq(submission[PREDICTION]).all()):
             raise DataError(f"{path} does not read back as it was written. Check the disk and run again.")
@@ -111,3 +114,10 @@ def writing_predictions(path: Path) -> Iterator[Callable[[str, pa.Array, np.ndar
         yield append
         if held:
             flush()
+
+
+def _csv(table: pd.DataFrame) -> str:
+    text: str = table.to_csv(index=False, lineterminator="\n")
+    if "\r" in text:  # readers take it for the end of a line where it is not in quotes
+        text = table.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    return text

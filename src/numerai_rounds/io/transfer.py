@@ -12,10 +12,8 @@ import requests
 
 from numerai_rounds.base.errors import ConfigurationError, GoneError, ServiceError, TransientError
 from numerai_rounds.base.params import RESTORE, Pin
-from numerai_rounds.io import atomic, console, http, proofs, served
+from numerai_rounds.io import atomic, console, http, parquet, proofs, served
 from numerai_rounds.io.http import Limits
-
-PARQUET_MAGIC = b"PAR1"
 
 SYNC_BYTES = 64 << 20
 """At most so much of a part is not yet on the disk: what a power cut can cost, and what a later run fetches again."""
@@ -182,7 +180,7 @@ class _Download:
             return None
         if head.status_code == requests.codes.ok:
             return 0
-        if not head.headers.get("Content-Range", "").startswith(f"bytes {self._size()}-"):
+        if not served.begins_at(head, self._size()):
             self._part.unlink(missing_ok=True)
             raise TransientError(f"{http.answered(head)}, but with another range than asked for")
         if self._is_weak and self._pin.proof is None:
@@ -216,7 +214,7 @@ def _flaw(path: Path, name: str) -> str | None:
     try:
         if name.endswith(".parquet"):
             with path.open("rb") as file:
-                if file.read(len(PARQUET_MAGIC)) != PARQUET_MAGIC:
+                if file.read(len(parquet.MAGIC)) != parquet.MAGIC:
                     return "it does not begin as a parquet file"
             pq.read_metadata(path)
         elif name.endswith(".json"):

@@ -14,6 +14,7 @@ RUNNING = paths.DVC_TMP / "rounds.experiment"
 """There while an experiment runs in the working tree."""
 
 RESULTS = (paths.PARAMS, paths.LOCK, paths.METRICS)
+"""What is an experiment's own."""
 
 
 def check(preset: str) -> None:

@@ -68,7 +68,9 @@ def judge(parameters: Params, predicted: Predicted) -> dict[str, Judgement]:
 
 def _inputs(parameters: Params, predicted: Predicted, features: list[str], absent: Mapping[str, str]) -> Inputs:
     places = {name: place for place, name in enumerate(features)}
-    sets = {name: np.array([places[member] for member in members]) for name, members in history.feature_sets().items()}
+    # A set may be empty: there is nothing to neutralise to, and no exposure to it.
+    named = {name: members for name, members in history.feature_sets().items() if members}
+    sets = {name: np.array([places[member] for member in members]) for name, members in named.items()}
     asked = parameters.score.neutral_sets
     return Inputs(
         [rows if known.all() else rows[:, known] for rows, known in _pairs(predicted)],

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numerai_rounds.base.columns import ALIAS, VALIDATION
-from numerai_rounds.base.errors import ConfigurationError, one_of
+from numerai_rounds.base.errors import ConfigurationError
 from numerai_rounds.base.params import Params
 from numerai_rounds.io import history
 
@@ -41,9 +41,7 @@ def chosen(parameters: Params) -> Targets:
 
 
 def _check(name: str, known: Sequence[str], key: str) -> None:
-    if name not in known:
-        full = [other for other in known if other != ALIAS] or known
-        raise ConfigurationError(f"{key} is {name!r}, which the data does not have: {one_of(name, full)}")
+    history.check_target(name, known, key)
     if name == ALIAS:
         try:
             history.era_table(ALIAS)

@@ -1,8 +1,10 @@
 """guard: stop `dvc repro` before any work when what would run is not what would be recorded.
 
 dvc.yaml runs this file by its path, so that it is the working folder's own, whatever package Python finds: the code of
-another folder may be too old to look.
+another folder may be too old to look. Nor may `python` be new enough: from 3.8 it is told.
 """
+
+from __future__ import annotations
 
 import os
 import sys
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 PACKAGE = "numerai_rounds"
+OLDEST = (3, 11)
 LACKING = 2
 """Exit code where Python has not got what the pipeline needs: the configuration."""
 
@@ -45,9 +48,12 @@ def _found() -> Path | None:
 
 
 def _start() -> None:
+    folder = Path(__file__).resolve().parent
+    if sys.path and Path(sys.path[0]).resolve() == folder:  # Python's own `select` is looked for there otherwise
+        del sys.path[0]
     found = _found()
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    if found is None:
+    sys.path.insert(0, str(folder.parents[1]))
+    if found is None or sys.version_info[:2] < OLDEST:
         _end(PACKAGE)
     try:
         from numerai_rounds.io import process

@@ -23,7 +23,7 @@ def main() -> None:
     console.table(
         f"{parameters.target}, {parameters.round.eras} eras, a purge of {purge}",
         list(sides.columns),
-        [tuple(map(str, row)) for row in sides.itertuples(index=False)],
+        [(row.side, str(row.eras), row.first, row.last, f"{row.rows:,}") for row in sides.itertuples()],
     )
 
 

@@ -16,7 +16,7 @@ def main() -> None:
     console.table(
         f"{parameters.model.kind} on {len(importance):,} features",
         ["feature", "importance"],
-        [(row.feature, f"{row.importance:.4g}") for row in importance.head(5).itertuples()],
+        [(row.feature, f"{row.importance:#.4g}") for row in importance.head(5).itertuples()],
     )
 
 

@@ -32,4 +32,4 @@ class Metric(Base):
     def left_out(self) -> str:
         """Sets that there are not."""
         unknown = self.inputs.unknown_sets
-        return f"features.json has no feature set {some(map(repr, unknown))}" if unknown else ""
+        return f"features.json has no feature set {some(map(repr, unknown))} that names features" if unknown else ""

@@ -34,8 +34,10 @@ REFUSED = {
 REASONS = {name: reason for reason, names in REFUSED.items() for name in names.split()}
 
 
-def refuse(section: str, given: Mapping[str, Any], reasons: Mapping[str, str]) -> None:
+def refuse(section: str, given: Any, reasons: Mapping[str, str]) -> None:
     """Raise a ValidationError for `section` with the reason of every given parameter that has one."""
+    if not isinstance(given, Mapping):
+        return
     problems = [
         InitErrorDetails(
             type=PydanticCustomError("refused", "cannot be chosen: {reason}", {"reason": reasons[name]}),

@@ -65,7 +65,7 @@ class Dataset(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _say_why(cls, given: dict[str, Any]) -> dict[str, Any]:
+    def _say_why(cls, given: Any) -> Any:
         reasons.refuse(cls.__name__, given, REASONS)
         return given
 
@@ -147,7 +147,7 @@ class Params(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _say_why(cls, given: dict[str, Any]) -> dict[str, Any]:
+    def _say_why(cls, given: Any) -> Any:
         moved = {name: f"it is model.dataset.{name}" for name in Dataset.model_fields}
         reasons.refuse(cls.__name__, given, REASONS | moved)
         return given

@@ -24,6 +24,14 @@ COVERED = 0.8
 """Share of an era's rows that a target must be known for, or another model must have predictions for, as in
 numerai-tools."""
 
+CONSTANT_TARGET, CONSTANT_PREDICTIONS = "constant target", "constant predictions"
+REMEDIES = {
+    CONSTANT_PREDICTIONS: " Where predictions are constant the model has learnt nothing: give it more trees, more "
+    "features or less regularisation.",
+    CONSTANT_TARGET: " A target that is constant tells nothing: choose another one.",
+}
+"""Why an era has no scores -> what to do if none has any."""
+
 Targets = Mapping[str, Era]
 """One era on each target that it is scored on, the main one first."""
 
@@ -136,7 +144,7 @@ def _reason(era: Era, scorable: np.bool_) -> str:
         return f"target known for less than {COVERED:.0%} of the rows"
     if len(era.target) == 1:
         return "one row"
-    return "constant target" if np.ptp(era.target) == 0 else "constant predictions"
+    return CONSTANT_TARGET if np.ptp(era.target) == 0 else CONSTANT_PREDICTIONS
 
 
 def _scored(
@@ -144,10 +152,9 @@ def _scored(
 ) -> Scored:
     unscored = {era.label: era.unscored[column] for era in eras if era.unscored[column]}
     if len(unscored) == len(eras):
-        raise DataError(
-            f"None of the {len(eras)} eras can be scored ({some(dict.fromkeys(unscored.values()))}). Where predictions "
-            "are constant the model has learnt nothing: give it more trees, more features or less regularisation."
-        )
+        reasons = dict.fromkeys(unscored.values())
+        remedy = "".join(text for reason, text in REMEDIES.items() if reason in reasons)
+        raise DataError(f"None of the {len(eras)} eras can be scored ({some(reasons)}).{remedy}")
     per_era = pd.DataFrame({ERA: [era.label for era in eras], "rows": [era.rows for era in eras]})
     on: dict[str, str] = {}
     for era in eras:

@@ -29,7 +29,10 @@ def choose(params: Params, table: pd.DataFrame) -> pd.DataFrame:
     """
     scored = table.assign(score=table["correlation"].abs()).dropna(subset="score")
     if scored.empty:
-        raise DataError("no feature varies on the training eras: there is nothing to choose. Use other data.")
+        raise DataError(
+            "no feature correlates with the target on the training eras: all features are constant there, or the "
+            "target is. Choose another target, or use other data."
+        )
     if len(scored) < params.k:
         raise ConfigurationError(
             f"select.k is {params.k}, but only {len(scored)} features vary on the training eras. "

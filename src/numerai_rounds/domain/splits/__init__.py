@@ -5,7 +5,8 @@ Each module defines `class Params(SplitSection)` with `kind: Literal["<its name>
     split(params, eras, purge) -> DataFrame
 
 `eras` has a row an era, in order: `era` (text), `data_type`, `rows`, and `resolved`, the number of rows
-whose target is known. The answer is the same table with the column `side`, one of the names below.
+whose target is known: the one that the model learns. The answer is the same table with the column `side`, one of the
+names below. Whether an era is scored must not depend on that target, or models that learn others could not be compared.
 """
 
 SIDE = "side"
@@ -17,6 +18,6 @@ PURGED = "purged"
 SKIPPED = "skipped"
 """Could be trained on, but is not wanted."""
 UNRESOLVED = "unresolved"
-"""Neither trained on nor scored: no target is known yet, or the data still counts it among its `test` eras."""
+"""Neither trained on nor scored: a train era without a target, or one that the data counts among its `test` eras."""
 
 SIDES = (TRAIN, PURGED, SKIPPED, VALIDATION, UNRESOLVED)

@@ -30,16 +30,18 @@ def split(params: Params, eras: pd.DataFrame, purge: int) -> pd.DataFrame:
     looks better than it is. The purge therefore follows from the target's horizon and from how far
     apart eras are, and is never chosen.
 
-    Eras without a resolved target are on neither side, nor are those of data_type `test`, of which some
-    targets may be known already. DataError where an era would be on two sides
-    or a side would be empty.
+    A train era without a resolved target is on neither side, nor are those of data_type `test`, of which some
+    targets may be known already. Every era of data_type validation is on that side, whether or not the target that the
+    model learns is resolved there: scores may be on another one, and models that learn different targets are to be
+    scored on the same eras. DataError where an era would be on two sides, where nothing is left to train on, or where
+    the target is resolved in no validation era.
     """
     _check_order(eras)
     number = eras[ERA].map(era_number)
     resolved = eras["resolved"] > 0
     train = (eras[DATA_TYPE] == columns.TRAIN) & resolved
-    validation = (eras[DATA_TYPE] == columns.VALIDATION) & resolved
-    if not validation.any():
+    validation = eras[DATA_TYPE] == columns.VALIDATION
+    if not (validation & resolved).any():
         raise DataError(
             "No era to validate on: no era of data_type validation has a resolved target. "
             "Choose another target, or fetch newer data."

@@ -22,6 +22,7 @@ from numerai_rounds.base.columns import (
     TEST,
     TRAIN,
     VALIDATION,
+    is_feature,
 )
 from numerai_rounds.base.errors import DataError
 from numerai_rounds.base.roles import FEATURES
@@ -32,6 +33,9 @@ from numerai_rounds.io.legacy.levels import Tally
 from numerai_rounds.io.legacy.unused import Unused
 
 BLOCK_BYTES = 4 << 20
+
+UNKNOWN = [*pa.csv.ConvertOptions().null_values, "None", "<NA>"]
+"""What stands for a number that is not known: what Arrow takes for that, and what Python writes."""
 
 FILE_DATA_TYPES = {TRAIN: [TRAIN], VALIDATION: [VALIDATION, TEST, LIVE], LIVE: [VALIDATION, TEST, LIVE]}
 """Role -> every `data_type` that the file behind it may hold; the rows of a role have its own name there."""
@@ -55,6 +59,11 @@ def convert(source: Path, role: str, destination: Path) -> None:
         if role == FEATURES:
             destination.write_text(_features_json(features, header.targets), encoding="utf-8", newline="\n")
             return
+        if not gathered.eras:
+            raise DataError(
+                f"{source.name} has no rows of data_type {role}, and the pipeline needs some. Get the whole file "
+                "again, or give such rows this data_type."
+            )
         _refuse_foreign_eras(gathered.eras, role, source.name)
         schema = _schema(features, header.targets)
         with pq.ParquetWriter(destination, schema) as writer:
@@ -99,9 +108,21 @@ def _rows(source: Path, header: Header, role: str) -> Iterator[pa.RecordBatch]:
             unused.add(_of(dated, TEST))
             yield _of(dated, role)
     except pa.ArrowInvalid as error:
-        raise DataError(f"{source.name} is no whole CSV of the old layout: {error}") from None
+        raise _refused(error, source.name, header.names) from None
     if role == VALIDATION or not scored:
         unused.tell(scored, source.name)
+
+
+def _refused(error: pa.ArrowInvalid, file: str, columns: Sequence[str]) -> DataError:
+    """What is wrong with a CSV that Arrow refuses; `columns` are all of its columns."""
+    found = re.search(r"In CSV column #(\d+):.* invalid value '(.*)'", str(error), re.DOTALL)
+    if found is None:
+        return DataError(f"{file} is no whole CSV of the old layout: {error}")
+    name = columns[int(found[1])]
+    renamed = " If the column is no feature, give it a name that does not begin with feature_." * is_feature(name)
+    return DataError(
+        f"{file}: {name} holds {found[2]!r}, which is no number. Leave a value that is not known empty.{renamed}"
+    )
 
 
 def _of(rows: pa.RecordBatch, data_type: str) -> pa.RecordBatch:
@@ -115,7 +136,7 @@ def _blocks(source: Path, types: dict[str, pa.DataType]) -> Iterator[pa.RecordBa
         for block in pa.csv.open_csv(
             file,
             read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES),
-            convert_options=pa.csv.ConvertOptions(column_types=types, include_columns=list(types)),
+            convert_options=pa.csv.ConvertOptions(column_types=types, include_columns=list(types), null_values=UNKNOWN),
         ):
             yield block
             advance(file.tell() - done)

@@ -13,6 +13,9 @@ from numerai_rounds.base.errors import DataError, some
 
 ERA_DIGITS = 4
 
+NAME_SHOWN = 40
+"""Letters of a column's name that a message shows at most."""
+
 MONTHLY_LABEL = "era"
 """Begins the labels of monthly eras; those of weekly ones are bare numbers."""
 
@@ -23,6 +26,8 @@ class Header:
 
     features: list[str]
     targets: list[str]
+    names: list[str]
+    """Every column, those that have no place included."""
 
 
 def read_header(source: Path) -> Header:
@@ -31,12 +36,15 @@ def read_header(source: Path) -> Header:
         names = next(lines, [])
     absent = [name for name in (ID, ERA, DATA_TYPE) if name not in names]
     header = Header(
-        features=[name for name in names if is_feature(name)], targets=[name for name in names if is_target(name)]
+        features=[name for name in names if is_feature(name)],
+        targets=[name for name in names if is_target(name)],
+        names=names,
     )
     if absent or not header.features or not header.targets:
+        found = f"the columns {some(map(_short, names))}" if names else "an empty line, or with nothing"
         raise DataError(
-            f"{source.name} begins with {some(names) if names else 'nothing'}. Its first line must name the columns "
-            f"{ID}, {ERA}, {DATA_TYPE}, feature_... and target or target_....{_first_years(names)}"
+            f"{source.name} begins with {found}. Its first line must name the columns {ID}, {ERA}, {DATA_TYPE}, "
+            f"feature_... and target or target_..., with commas in between, in UTF-8.{_first_years(names)}"
         )
     if len(set(names)) < len(names):
         repeated = sorted({name for name in names if names.count(name) > 1})
@@ -85,6 +93,11 @@ def _first_years(names: list[str]) -> str:
         f" {some(numbered)} are features of the tournament's first years, which have no levels: bin each into 0, "
         "0.25, 0.5, 0.75 and 1 within its era, and call it feature_...."
     )
+
+
+def _short(name: str) -> str:
+    """A column's name as text that a terminal can show: what is no CSV may hold anything."""
+    return repr(name if len(name) <= NAME_SHOWN else f"{name[:NAME_SHOWN]}...")
 
 
 @contextmanager

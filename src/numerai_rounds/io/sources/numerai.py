@@ -34,7 +34,7 @@ class Params(DataSection):
 
 
 def current_round(params: Params, pinned: Round | None) -> int:
-    """Number of the round that the service plays now; a ServiceError between rounds."""
+    """Number of the round that the service plays now; a ClosedError between rounds."""
     from numerai_rounds.io.numerai import Client
 
     return Client().current_round()
@@ -54,14 +54,14 @@ def pins(params: Params, number: int | None, pinned: Round | None = None) -> tup
     ConfigurationError for a version, file or round that the service does not have, ClosedError and ServiceError as
     `live_files.pins`.
     """
-    from numerai_rounds.io import live_files, pinning
+    from numerai_rounds.io import listed, live_files, pinning
     from numerai_rounds.io.numerai import Client
 
     client = Client()
     served = client.files()
     _check_version(params.version, served)
     history, _ = roles.needed(params.extra_files)
-    names = {role: _served(f"{params.version}/{roles.file_name(role)}", served) for role in history}
+    names = {role: listed.check(f"{params.version}/{roles.file_name(role)}", served) for role in history}
     before = pinned.history if pinned is not None else {}
     found = {
         role: pinning.pin(name, partial(client.signed_url, name), before.get(role)) for role, name in names.items()
@@ -195,17 +195,3 @@ def _check_version(version: str, served: list[str]) -> None:
     versions = {name.partition("/")[0] for name in served if re.match(r"v5\.\d+/", name)}
     if version not in versions:
         raise ConfigurationError(f"data.version is {version!r}, which is not served; {one_of(version, versions)}")
-
-
-def _served(name: str, served: list[str]) -> str:
-    """A name that is served; a ConfigurationError names the same file of the data version that is most alike."""
-    if name not in served:
-        version, _, file = name.partition("/")
-        same = [other for other in served if re.fullmatch(rf"v5\.\d+/{re.escape(file)}", other)]
-        ways = ["data.version chooses the folder"] if same else []
-        if file.partition(".")[0] in roles.HISTORY_EXTRAS + roles.LIVE_EXTRAS:
-            ways.append("data.extra_files can leave it out")
-        way = f" {', and '.join(ways)}." if ways else ""
-        hint = one_of(name, same) if same else f"no other data version than {version} has it either."
-        raise ConfigurationError(f"the configuration needs {name}, which is not served; {hint}{way}")
-    return name

@@ -114,7 +114,7 @@ def _digits(file: pq.ParquetFile, names: list[str], total: int, where: str) -> l
     start = 0
     for batch in parquet.batches(file, names):
         for number, name in enumerate(names):
-            column = batch.column(name)
+            column = targets.of_type(batch.column(name), pa.int8())
             low, high = pc.min_max(column).as_py().values()
             if low is not None and (low < 0 or high >= FEATURE_LEVELS):
                 raise DataError(

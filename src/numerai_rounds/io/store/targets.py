@@ -59,6 +59,11 @@ def digest(table: pa.Table) -> str:
     return hashed.hexdigest()
 
 
+def of_type(column: pa.Array | pa.ChunkedArray, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
+    """A column in a type; one without any value may have been of any other."""
+    return pa.nulls(len(column), kind) if column.null_count == len(column) else column.cast(kind)
+
+
 def _schema(names: Sequence[str]) -> pa.Schema:
     """Columns as pandas stores a table of them with the index `id`."""
     empty = pd.DataFrame({ERA: pd.Series(dtype=str)} | dict.fromkeys(names, pd.Series(dtype=TARGET_DTYPE)))
@@ -72,7 +77,6 @@ def _as(batch: pa.RecordBatch, schema: pa.Schema) -> pa.Table:
     """A batch in the types of the store; an unknown target is NaN, and one without any value may be of any type."""
     columns = []
     for field in schema:
-        column = batch.column(field.name)
-        column = pa.nulls(len(column), field.type) if column.null_count == len(column) else column.cast(field.type)
+        column = of_type(batch.column(field.name), field.type)
         columns.append(column.fill_null(float("nan")) if pa.types.is_floating(field.type) else column)
     return pa.Table.from_arrays(columns, schema=schema)
