@@ -17,11 +17,9 @@ from numerai_rounds.base.params import DataSection, Params
 from numerai_rounds.commands.doctor import NOTE, SOUND, WRONG
 from numerai_rounds.commands.service_files import compared, needed
 from numerai_rounds.io import console, credentials, git, http, refusals
+from numerai_rounds.io.account import KEY_INFO, SCOPES, TO_SUBMIT
 from numerai_rounds.io.numerai import Client
 from numerai_rounds.io.params import load
-
-SCOPES = ("upload_submission", "download_submission", "read_submission_info", "read_user_info")
-"""What a key must be allowed for `rounds upload` to send, to read back, and to say what counts."""
 
 CLOCK_SECONDS = 30.0
 """How far this machine's clock may be off without a word."""
@@ -29,7 +27,6 @@ CLOCK_SECONDS = 30.0
 ENOUGH = 3
 """Questions without an answer after which a service that never answered is asked nothing else."""
 
-SCOPES_OF_KEY = "query { apiTokenInfo { scopes } }"
 MODELS = "query { account { models { name tournament computePickleUpload { id } } } }"
 
 Line = tuple[str, str, str]
@@ -151,7 +148,7 @@ def _keys(client: Client) -> Iterator[tuple[str, str]]:
     if client.token is None:
         yield NOTE, "none given: their scopes and the models are not asked"
         return
-    answer = client.raw_query(SCOPES_OF_KEY, authorization=True)["data"].get("apiTokenInfo")
+    answer = client.raw_query(KEY_INFO, authorization=True)["data"].get("apiTokenInfo")
     scopes = answer.get("scopes") if isinstance(answer, dict) else None
     if not isinstance(scopes, list):
         raise ServiceError(f"{client.host} does not tell the scopes of the key.")
@@ -159,7 +156,7 @@ def _keys(client: Client) -> Iterator[tuple[str, str]]:
     missing = [scope for scope in SCOPES if scope not in scopes]
     if missing:
         yield (
-            WRONG,
+            WRONG if set(missing).intersection(TO_SUBMIT) else NOTE,
             f"{listed}; missing for `rounds upload`: {', '.join(missing)}. Make another key: none can be added.",
         )
     else:
