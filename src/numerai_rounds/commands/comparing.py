@@ -8,6 +8,7 @@ import numpy as np
 
 from numerai_rounds.domain import statistics
 from numerai_rounds.io import figures, git, paths, promises
+from numerai_rounds.io.committed import sources
 from numerai_rounds.io.reports import Compared
 from numerai_rounds.io.rough import Row
 from numerai_rounds.io.score_files import Scores
@@ -31,12 +32,18 @@ def models(scores: Scores, benchmark: str | None, own: str | None) -> list[Compa
     return found
 
 
-def committed(scores: Scores) -> tuple[list[Compared], str]:
-    """The last committed run that is another one than this; and why it is not compared, if it is not."""
+def committed(scores: Scores, source: str) -> tuple[list[Compared], str]:
+    """The last committed run that is another one than this; and why it is not compared, if it is not.
+
+    `source`: of the data that the scores are on.
+    """
     commit = _commit()
     promise = promises.read(commit) if commit else None
     if commit is None or promise is None or promise.target is None:
         return [], ""
+    (other,) = sources([commit])
+    if other not in (None, source):
+        return [], f"the run of commit {commit[:LETTERS]} is on data of {other}: not compared with {source}"
     target = figures.target(scores)
     if promise.target != target:
         return [], f"the run of commit {commit[:LETTERS]} is on {promise.target}: not compared with {target}"

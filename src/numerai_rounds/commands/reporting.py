@@ -19,7 +19,7 @@ def report() -> None:
     if stale:
         raise ConfigurationError(f"{some(stale)} changed since the last run: run `dvc repro` first.")
     scores = score_files.read(paths.METRICS, score_files.IN_GIT)
-    before, why = comparing.committed(scores)
+    before, why = comparing.committed(scores, parameters.round.source)
     compared = [*comparing.models(scores, parameters.score.benchmark, "this run"), *before]
     target = figures.target(scores)
     learnt = "" if target == parameters.target else f" (the model learns {parameters.target})"
