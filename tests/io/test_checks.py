@@ -458,7 +458,7 @@ def test_a_feature_without_a_value_may_be_of_any_type(
     check_all(folder)
     for path in (folder.parent / "files-stores").glob("*"):
         assert stores.table(path)[name].isna().all() == (path.name in roles)
-    monkeypatch.setattr(paths, "raw", lambda part, role: folder / f"{role}.parquet")
+    monkeypatch.setattr(paths, "raw", lambda _, role: folder / f"{role}.parquet")
     assert (history.read_live([name], "middle")[1] == 2).all()
 
 

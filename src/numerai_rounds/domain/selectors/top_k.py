@@ -30,8 +30,8 @@ def choose(params: Params, table: pd.DataFrame) -> pd.DataFrame:
     scored = table.assign(score=table["correlation"].abs()).dropna(subset="score")
     if scored.empty:
         raise DataError(
-            "no feature correlates with the target on the training eras: all features are constant there, or the target "
-            "is. Choose another target, or use other data."
+            "no feature correlates with the target on the training eras: all features are constant there, or the "
+            "target is. Choose another target, or use other data."
         )
     if len(scored) < params.k:
         raise ConfigurationError(

@@ -61,8 +61,8 @@ def convert(source: Path, role: str, destination: Path) -> None:
             return
         if not gathered.eras:
             raise DataError(
-                f"{source.name} has no rows of data_type {role}, and the pipeline needs some. Get the whole file again, "
-                "or give such rows this data_type."
+                f"{source.name} has no rows of data_type {role}, and the pipeline needs some. Get the whole file "
+                "again, or give such rows this data_type."
             )
         _refuse_foreign_eras(gathered.eras, role, source.name)
         schema = _schema(features, header.targets)
