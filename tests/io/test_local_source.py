@@ -138,7 +138,7 @@ def test_test_rows_without_an_era_are_left_out_and_said(
         ("feature_charisma2", 2, r"feature_charisma2 is 2 for id"),
         ("feature_charisma2", -0.25, r"feature_charisma2 is -0\.25 for id"),
         ("feature_charisma2", np.inf, r"feature_charisma2 is inf for id"),
-        ("feature_charisma2", "much", r"is no whole CSV of the old layout: .*'much'"),
+        ("feature_charisma2", "much", r": feature_charisma2 holds 'much', which is no number"),
         ("era", "575", r"era '575' must be era1, era2, \.\.\. or eraX"),
         ("data_type", "live", r"data_type must be train \(got 'live' for id 'n"),
     ],
@@ -167,9 +167,9 @@ def test_old_rows_of_an_unknown_kind_are_not_dropped(folder: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("", r"begins with nothing"),
+        ("", r"begins with an empty line, or with nothing, and lacks id"),
         ("x" * 200_000, r"is no CSV: field larger than field limit"),
-        ("<html>\n", r"begins with <html>\. Its first line must name the columns id, era, data_type"),
+        ("<html>\n", r"begins with the columns '<html>', and lacks id, .* must name the columns id, era, data_type"),
         ("id,era,data_type,target\n", r"Its first line must name"),
         ("id,era,data_type,feature_a1,feature_a1,target\n", r"names columns more than once \(feature_a1\)"),
         (

@@ -332,10 +332,17 @@ NO_NUMBER = r"which is no number\. Leave a value that is not known empty\."
         (with_value("target", "-"), rf"target holds '-', {NO_NUMBER}$"),
         (
             changed_text(lambda text: text.replace(b",", b";")),
-            r"the columns 'id;era;.{33}\.\.\.'\. .* commas in between",
+            r"the columns 'id;era;.{33}\.\.\.', .* commas in between",
         ),
         (changed_text(lambda text: text.decode().encode("utf-16")), r"the columns '..i\\x00d\\x00', .*in UTF-8\.$"),
-        (changed_text(lambda text: b"\n" + text), r"begins with an empty line, or with nothing\. Its first line must"),
+        (
+            changed_text(lambda text: text.replace(b",target", b",answer", 1)),
+            r"columns 'id', 'era', 'data_type' and 13 more, and lacks target or target_\.\.\.\. Its first line",
+        ),
+        (
+            changed_text(lambda text: b"\n" + text),
+            r"begins with an empty line, or with nothing, and lacks id, era, .*\. Its first line must",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_named(

@@ -40,11 +40,14 @@ def read_header(source: Path) -> Header:
         targets=[name for name in names if is_target(name)],
         names=names,
     )
-    if absent or not header.features or not header.targets:
+    absent += [] if header.features else ["feature_..."]
+    absent += [] if header.targets else ["target or target_..."]
+    if absent:
         found = f"the columns {some(map(_short, names))}" if names else "an empty line, or with nothing"
         raise DataError(
-            f"{source.name} begins with {found}. Its first line must name the columns {ID}, {ERA}, {DATA_TYPE}, "
-            f"feature_... and target or target_..., with commas in between, in UTF-8.{_first_years(names)}"
+            f"{source.name} begins with {found}, and lacks {some(absent, len(absent))}. Its first line must name the "
+            f"columns {ID}, {ERA}, {DATA_TYPE}, feature_... and target or target_..., with commas in between, in UTF-8."
+            f"{_first_years(names)}"
         )
     if len(set(names)) < len(names):
         repeated = sorted({name for name in names if names.count(name) > 1})
