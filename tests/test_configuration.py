@@ -144,6 +144,8 @@ def test_a_value_that_an_experiment_sets_is_kept_in_the_experiment(project: Path
         (["target=target_ü"], "quote a value with spaces"),
         (["select=[top_k]"], "must be one of its presets"),
         (["~select"], "select must be one of its presets"),
+        (["+model=ridge"], r"model takes no plus: `model=\.\.\.` chooses another preset; there are: lightgbm"),
+        (["++model=ridge"], "model takes no plus"),
         (["model.kind=ridge"], "`model=...` chooses another"),
         (["hydra.run.dir=x"], "cannot be kept"),
         (["model.learning_rate=inf"], "finite number"),

@@ -7,7 +7,7 @@ import pytest
 
 from numerai_rounds.base.errors import ConfigurationError
 from numerai_rounds.commands.app import app
-from numerai_rounds.io import git, paths, root
+from numerai_rounds.io import git, paths, recipe, root
 from tests.conftest import Repository
 
 COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
@@ -66,6 +66,7 @@ def test_git_may_begin_above_the_root(repository: Repository, monkeypatch: pytes
     outer.commit("all")
     monkeypatch.chdir(repository.path)
     assert git.show("HEAD", paths.PARAMS) == paths.PARAMS.read_text()
+    assert recipe.changed(git.head()) == recipe.changed()
     (repository.path / "src/new.py").touch()
     (outer.path / "src").mkdir()
     (outer.path / "src/another.py").touch()

@@ -47,6 +47,9 @@ def parse_overrides(overrides: Sequence[str]) -> list[Change]:
         key = override.key_or_group
         if override.is_sweep_override() or override.package is not None or re.match(r"hydra[./]", key):
             raise ConfigurationError(f"{override.input_line!r} cannot be kept: one value for each key, please.")
+        if override.input_line and override.input_line.startswith("+") and key in groups(paths.CONF):
+            options = there_are(groups(paths.CONF)[key])
+            raise ConfigurationError(f"{key} takes no plus: `{key}=...` chooses another preset; {options}")
         section, _, last = key.partition(".")
         if last == "kind" and section in plugins.FAMILIES:
             options = there_are(groups(paths.CONF).get(section, []))

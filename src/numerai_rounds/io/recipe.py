@@ -1,13 +1,17 @@
 """Whether what dvc.lock records is what there is: then the commit that holds both makes the recorded outputs again."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 from dvc.dependency.param import ParamsDependency
 from dvc.exceptions import DvcException
+from dvc.fs import GitFileSystem
 from dvc.repo import Repo
+from dvc.scm import SCM
 
 from numerai_rounds.base.errors import ConfigurationError
+from numerai_rounds.io import git
 
 
 def changed(commit: str | None = None) -> list[str]:
@@ -18,13 +22,20 @@ def changed(commit: str | None = None) -> list[str]:
     Sorted; empty where dvc.lock tells the truth. Raises ConfigurationError where DVC cannot read it.
     """
     try:
-        with Repo(rev=commit) as repo:
+        with Repo() if commit is None else _at(commit) as repo:
             stages = list(repo.index.stages)
             outputs = {out.def_path: out.hash_info for stage in stages for out in stage.outs}
             return sorted({name for stage in stages if not stage.always_changed for name in _of(stage, outputs)})
     except DvcException as error:
         where = f" of {commit[:7]}" if commit is not None else ""
         raise ConfigurationError(f"DVC cannot compare dvc.lock{where} with what there is: {error}") from None
+
+
+def _at(commit: str) -> Repo:
+    """The repository as a commit has it; git's own root, which DVC would take, may be a folder above."""
+    scm = SCM(os.curdir)
+    here = "/" + git.git("rev-parse", "--show-prefix").strip().rstrip("/")
+    return Repo(here, fs=GitFileSystem(scm=scm, rev=commit), scm=scm)
 
 
 def _of(stage: Any, outputs: dict[str, Any]) -> Iterator[str]:
