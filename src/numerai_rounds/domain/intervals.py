@@ -7,6 +7,10 @@ that overlap just so (`domain.critical_values`). Intervals then cover what they 
 (benchmarks/RESULTS-intervals.md). If scores depend on each other less than that, intervals are wider than need be. They
 are never narrower than those of independent eras.
 
+Simulated scores are normal. Scores with the tails of Student's t with 4 degrees of freedom, which share nothing, leave
+the interval of a Sharpe ratio of 1.5 with 84 to 85 % where it says 90, the truth mostly below it. The interval of the
+mean keeps its word, as it does if scores are skewed.
+
 If eras are missing from a series, neighbours in it are further apart, which makes intervals wider rather than narrower.
 
 Sources: Kiefer and Vogelsang, A new asymptotic theory for heteroskedasticity-autocorrelation robust tests, 2005; Lo,

@@ -123,9 +123,9 @@ def _eras(
 ) -> Iterator[loop.Targets]:
     """Each era on every target; what another model has too few rows of is put into `thin`, with the reason."""
     start, (main, more) = 0, predicted.targets
-    eras = list(predicted.rows)
+    eras, begun = list(predicted.rows), set[str]()
     for rows in history.read(VALIDATION, eras, features, main, parameters.missing_features, more):
-        compared = {name: _covering(name, table, rows, thin) for name, table in others.items()}
+        compared = {name: _covering(name, table, rows, begun, thin) for name, table in others.items()}
         section = CrossSection(rows.era, rows.ids, predicted.rows[rows.era], rows.features, compared, start)
         yield loop.known_on(section, {main: rows.target.astype(np.float64), **_doubles(rows.more_targets)})
         start += int(predicted.known[rows.era].sum())
@@ -136,11 +136,16 @@ def _doubles(targets: Mapping[str, NDArray[np.float32]]) -> dict[str, Floats]:
     return {name: values.astype(np.float64) for name, values in targets.items()}
 
 
-def _covering(name: str, table: Predictions, rows: EraRows, thin: dict[str, str]) -> Floats:
-    """Another model's predictions of an era; none where it has too few of the rows, which is told in `thin`."""
+def _covering(name: str, table: Predictions, rows: EraRows, begun: set[str], thin: dict[str, str]) -> Floats:
+    """Another model's predictions of an era; none where it has too few of the rows, which is told in `thin`.
+
+    An era without any is told once it has `begun`: nobody expects predictions from before there was such a model.
+    """
     values: Floats = table.of(rows.ids)[0]
     there = int(np.isfinite(values).sum())
-    if 0 < there < loop.COVERED * len(values):
+    if there:
+        begun.add(name)
+    if name in begun and there < loop.COVERED * len(values):
         what = f"{CONTRIBUTION[name]} in era {rows.era}: {there:,} of {len(values):,} rows"
         thin[what] = f"{table.where} must have predictions for {loop.COVERED:.0%} of an era"
         values = np.full(len(values), np.nan)
