@@ -7,6 +7,13 @@ import pytest
 from numerai_rounds.commands import outcomes
 from tests.past import PROMISED, ground, promise, sent
 
+TABLES = {
+    "summary.csv": "score,target,eras,mean,mean_low,mean_high,sharpe\ncorr,target_ender_60,52,0.0165,0.01,0.02,0.59\n",
+    "per_era.csv": "era,rows,corr\n0575,10,0.0165\n",
+    "left_out.csv": "what,why\n",
+}
+"""The pipeline's own scores, as git keeps them."""
+
 
 @pytest.fixture
 def commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str | None, str]:
@@ -14,6 +21,8 @@ def commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str | None,
     monkeypatch.chdir(tmp_path)
     repository = ground(tmp_path)
     experiment = promise(repository, PROMISED | {"corr_mean": 0.0321, "corr_sharpe": 1.23})
+    for name, text in TABLES.items():
+        (repository.path / "metrics" / name).write_text(text)
     return {"linear": experiment, None: promise(repository, PROMISED | {"corr_mean": 0.0165, "corr_sharpe": 0.59})}
 
 
