@@ -4,7 +4,6 @@ import csv
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -61,14 +60,9 @@ def read_selected() -> list[str]:
 
 
 def write_metrics(metrics: Mapping[str, float], path: Path) -> None:
-    """Write headline figures, all finite, as sorted, rounded JSON; those whose names begin alike share a line.
-
-    They change together, so that a changed model is few lines to review.
-    """
+    """Write headline figures, all finite, as sorted, rounded JSON, one a line."""
     rounded = {name: value if isinstance(value, int) else round(value, DECIMALS) for name, value in metrics.items()}
-    told = {name: f"{json.dumps(name)}: {json.dumps(rounded[name], allow_nan=False)}" for name in sorted(rounded)}
-    lines = [", ".join(told[name] for name in names) for _, names in groupby(told, lambda name: name.partition("_")[0])]
-    atomic.write_text(path, "{\n  " + ",\n  ".join(lines) + "\n}\n")
+    atomic.write_text(path, json.dumps(rounded, indent=2, sort_keys=True, allow_nan=False) + "\n")
 
 
 def read_metrics(path: Path) -> dict[str, float]:
