@@ -27,6 +27,12 @@ def pin(text: str, repository: Repository | None = None) -> None:
         repository.commit(text)
 
 
+def refuse(number: int) -> None:
+    """What a run of that round refuses."""
+    applied.refuse_taken_back()
+    applied.refuse_again(number)
+
+
 def pinned() -> str:
     return " ".join(re.findall(r": (\w+)[,}]", paths.ROUND.read_text()))
 
@@ -47,10 +53,11 @@ def test_a_round_that_is_back_is_not_played(repository: Repository, history: lis
     with pytest.raises(
         ConfigurationError, match=f"is back at round 1343, and round {after.split()[1]} was pinned after"
     ):
-        applied.refuse()
+        refuse(1343)
+    refuse(1350)  # what the source plays now takes the place of any pinned round
     applied.put_right()
     assert pinned() == after
-    applied.refuse()
+    refuse(int(after.split()[1]))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +76,7 @@ def test_a_round_of_its_own_is(repository: Repository, history: list[str], now: 
     for text in history:
         pin(text, repository)
     pin(now)
-    applied.refuse()
+    refuse(int(now.split()[1]))
     applied.put_right()
     assert pinned() == now
 
@@ -77,7 +84,7 @@ def test_a_round_of_its_own_is(repository: Repository, history: list[str], now: 
 def test_an_older_round_opened_on_purpose_is_played_and_promotion_keeps_that_of_head(repository: Repository) -> None:
     pin(SECOND, repository)
     pin("sample 1300 a")
-    applied.refuse()
+    refuse(1300)
     applied.put_right()
     assert pinned() == SECOND
 
@@ -88,6 +95,6 @@ def test_before_the_first_commit_there_is_nothing_to_take_back(tmp_path: Path, m
     pin(FIRST)
     for _ in ("no repository", "no commit"):
         applied.put_right()
-        applied.refuse()
+        refuse(1343)
         Repository(tmp_path).run("git", "init", "--quiet")
     assert pinned() == FIRST

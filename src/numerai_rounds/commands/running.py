@@ -78,6 +78,7 @@ def _play(plan: Plan) -> str:
         variants.restore()
     asked = slots.parse(plan.options.models)
     number = _awaited(plan)
+    applied.refuse_again(number)
     found = _pipeline(plan, number, [slot for slot in asked if slot.experiment is None], alone=not asked)
     tags, problem = [], None
     for slot in asked:
@@ -111,7 +112,7 @@ def _kept(plan: Plan, number: int | None, tags: list[str]) -> str:
 
 def _check_means(plan: Plan) -> None:
     """Refuse early, in plain words, what would stop the run later."""
-    applied.refuse()
+    applied.refuse_taken_back()
     played.check_ground()
     if plan.upload:
         uploading.check_targets(plan.options)

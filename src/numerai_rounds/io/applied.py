@@ -19,7 +19,7 @@ APPLIED = "refs/exps/exec/EXEC_APPLY"
 """DVC's note of the experiment that was applied last."""
 
 
-def refuse() -> None:
+def refuse_taken_back() -> None:
     """Refuse to play on a folder that an older experiment took back; ConfigurationError with the ways out."""
     names = _taken_back()
     if names:
@@ -27,9 +27,16 @@ def refuse() -> None:
             f"`dvc exp apply` took {some(names)} back to the commit that the experiment was made on. `rounds promote` "
             "keeps its parameters and takes the rest from HEAD; `git checkout HEAD -- . && dvc checkout` drops it."
         )
+
+
+def refuse_again(number: int | None) -> None:
+    """Refuse to play a round again that is pinned after a later one was; ConfigurationError with the ways out.
+
+    A round that the source plays now is another one, and takes the place of any pinned round.
+    """
     newer = _newer_round(here=False)
-    if newer is not None:
-        number, after = pinned(paths.ROUND.read_text(encoding="utf-8")).number, pinned(newer).number
+    if newer is not None and number == pinned(paths.ROUND.read_text(encoding="utf-8")).number:
+        after = pinned(newer).number
         raise ConfigurationError(
             f"{paths.ROUND} is back at round {number}, and round {after} was pinned after it. `rounds promote` pins "
             f"round {after} again; `dvc repro` makes an old round again."
