@@ -105,12 +105,9 @@ def test_experiments_are_compared_by_what_rests_on_enough_eras(
     assert json.loads((tmp_path / score_files.COMPARED).read_text()) == compared
 
 
-def test_headlines_that_change_together_share_a_line(tmp_path: Path) -> None:
-    score_files.write(scores(), tmp_path)
-    lines = (tmp_path / score_files.HEADLINES).read_text().splitlines()
-    assert lines[1:3] == ['  "corr_mean": 0.016505,', '  "eras": 52,']
+def test_headlines_are_sorted_and_one_a_line(tmp_path: Path) -> None:
     headlines = dict.fromkeys(("payout_mean", "corr_sharpe", "payout_mean_low", "corr_mean", "corr_mean_low"), 0.1)
     tables.write_metrics(headlines, tmp_path / "all.json")
     text = (tmp_path / "all.json").read_text()
-    assert len(text.splitlines()) == 4
+    assert len(text.splitlines()) == len(headlines) + 2
     assert list(json.loads(text)) == sorted(headlines)
