@@ -186,6 +186,17 @@ def test_nothing_played_is_one_sentence(repository: Repository, capsys: pytest.C
     assert capsys.readouterr().out == "No round was played here yet: `rounds run` plays one.\n"
 
 
+def test_what_git_cannot_bring_is_one_sentence(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_hand(repository, 1401, 0.01)
+    lock = repository.run("git", "rev-parse", "HEAD:dvc.lock").stdout.strip()
+    (repository.path / ".git/objects" / lock[:2] / lock[2:]).unlink()
+    assert list(committed.rounds()) == [1401]  # by what it pins, then
+    monkeypatch.setattr(committed, "_commits", lambda: ["HEAD"])
+    (repository.path / ".git/HEAD").write_text("nonsense")
+    with pytest.raises(ConfigurationError, match="git cat-file failed: fatal"):
+        committed.rounds()
+
+
 def test_outside_a_repository_git_says_so() -> None:
     with pytest.raises(ConfigurationError, match="not a git repository"):
         list_rounds()

@@ -77,9 +77,12 @@ def _texts(names: Iterable[str | None]) -> dict[str, str]:
 
 
 def _batch(form: str, names: Iterable[str]) -> bytes:
-    """What `git cat-file` says of many objects."""
+    """What `git cat-file` says of many objects; ConfigurationError with git's own words where it fails."""
     asked = "".join(f"{name}\n" for name in names).encode()
-    return subprocess.run(["git", "cat-file", form], input=asked, check=True, capture_output=True).stdout
+    done = subprocess.run(["git", "cat-file", form], input=asked, check=False, capture_output=True)
+    if done.returncode:
+        raise ConfigurationError(f"git cat-file failed: {done.stderr.decode(errors='replace').strip().rstrip('.')}.")
+    return done.stdout
 
 
 def pinned(text: str) -> Pinned:

@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
+from pydantic import ValidationError
 
 from numerai_rounds.base.errors import ConfigurationError, some
-from numerai_rounds.base.params import Round
+from numerai_rounds.base.params import Pin, Round
 from numerai_rounds.io import console, experiments, git, lock, paths, pipeline, played, recipe
 
 STAGE = "submit"
@@ -91,7 +92,7 @@ def _of_experiment(name: str, pinned: Round) -> Prepared:
             f"`dvc exp run --name {name} -S ...`, or `rounds run --model MODEL=PRESET`."
         )
     live = yaml.safe_load(git.show(commit, paths.PARAMS) or "{}").get("round", {}).get("live")
-    if live != pinned.model_dump()["live"]:
+    if not are_of(live, pinned):
         raise ConfigurationError(
             f"experiment {name!r} was run on another live file than the pinned one. Run it again, or `rounds run`."
         )
@@ -107,6 +108,16 @@ def _of_experiment(name: str, pinned: Round) -> Prepared:
     if _md5(content) != md5:
         raise ConfigurationError(f"the submission of experiment {name!r} is not in DVC's cache: run it again.")
     return Prepared(content, commit, [])
+
+
+def are_of(live: Any, pinned: Round) -> bool:
+    """Whether the live pins of another params.yaml are of the same files; a pin may have got its proof since."""
+    try:
+        return {role: Pin.model_validate(pin).known for role, pin in live.items()} == {
+            role: pin.known for role, pin in pinned.live.items()
+        }
+    except (AttributeError, ValidationError):
+        return False
 
 
 def _commit(name: str, number: int | None) -> str:
