@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from numerai_rounds.base.columns import ID, LIVE, LIVE_ERA, PREDICTION, TRAIN
 from numerai_rounds.io import console
-from numerai_rounds.io.market import columns, listing, targets
+from numerai_rounds.io.market import columns, listing, predictions, targets
 from numerai_rounds.io.market.columns import PLAIN, STYLES
 from numerai_rounds.io.market.draws import identifiers
-from numerai_rounds.io.market.features import Panel, feature_sets, fill_features, panel
+from numerai_rounds.io.market.features import Panel, fill_features, panel
 from numerai_rounds.io.market.size import Era, Market
 
 ROW_GROUP_ROWS = 65_536
@@ -46,7 +46,7 @@ class Sheet:
 def write_features(market: Market, path: Path) -> None:
     """Write features.json: the named feature sets and the targets."""
     listed = listing.given(market)
-    sets = listed.sets if listed else feature_sets(panel(market))
+    sets = listed.sets if listed else panel(market).sets
     content = {"feature_sets": sets, "targets": listed.targets if listed else targets.TARGETS}
     path.write_text(json.dumps(content), encoding="utf-8")
 
@@ -84,7 +84,7 @@ def _eras(market: Market, role: str, number: int) -> list[Era]:
     if role.startswith(TRAIN):
         return market.eras(1 if role == TRAIN else train * 27 // 100 + 1, train)
     if role == "meta_model":
-        return market.eras(train + market.validation_eras * 85 // 100 + 1, newest)
+        return market.eras(market.first_meta_model_era, newest)
     return market.eras(train + 1, newest)
 
 
@@ -100,13 +100,13 @@ def _together(eras: list[Era]) -> Iterator[list[Era]]:
 
 def _sheet(market: Market, role: str, newest: int) -> Sheet:
     if role.endswith("benchmark_models"):
-        return Sheet((), targets.MODELS, partial(_predictions, market, targets.benchmarks))
+        return Sheet((), predictions.MODELS, partial(_predictions, market, predictions.benchmarks))
     if role == "meta_model":
-        return Sheet((), (targets.META_MODEL,), partial(_predictions, market, targets.meta_model))
+        return Sheet((), (predictions.META_MODEL,), partial(_predictions, market, predictions.meta_model))
     if role.endswith("example_preds"):
-        return Sheet((), (PREDICTION,), partial(_predictions, market, targets.example), labels=False)
+        return Sheet((), (PREDICTION,), partial(_predictions, market, predictions.example), labels=False)
     listed = listing.given(market)
-    features = panel(market, listed.features if listed else None)
+    features = panel(market, listed.features, listed.sets) if listed else panel(market)
     names = listed.targets if listed else targets.TARGETS
     return Sheet(features.names, names, partial(_rows, market, features, names, newest))
 

@@ -1,62 +1,65 @@
-"""What there is to learn: hidden levels and products of pairs of them, with weights that drift from era to era.
-
-The unit is that of `noise`. The noise of the main target is 3.6 `NOISE_STD`, so the lasting signal explains
-about a thousandth of its variance.
-"""
-
-from dataclasses import dataclass
+"""What there is to learn: weights of the terms, which drift over the years and change with the regime."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from numerai_rounds.base.columns import FEATURE_MIDDLE
-from numerai_rounds.io.market.draws import NOISE_STD, noise, words
-from numerai_rounds.io.market.features import HIDDEN, hidden_levels
-from numerai_rounds.io.market.size import Era, Market
+from numerai_rounds.io.market.draws import NOISE_STD, noise
+from numerai_rounds.io.market.terms import terms
+from numerai_rounds.io.market.themes import HIDDEN
 
-STRONGEST_LEVEL, STRONGEST_PAIR = 1450, 500
-"""Largest lasting weights, of single levels and of pairs of levels; the others fall off as a parabola."""
+LASTING, SLOW, REGIME = 100, 40, 110
+"""Percent of a term's weight: what never changes, the deviation of what drifts, and what a regime adds or takes."""
 
-DRIFT, SHOCK = 300, 900
-"""Standard deviations of the weights' drift over the years and of their part in one era alone."""
+SLOW_ERAS = 260
+"""The drift turns every five years and is linear between."""
 
-KNOT_ERAS = 52
-"""The drift turns once a year and is linear between."""
+REGIME_ERAS, TURN_ERAS = 52, 8
+"""A regime lasts a year, of which it takes eight eras to come. Half of the terms are strong in it, the others have lost
+their weight or a little more; in the next one it is the other way round."""
 
-
-@dataclass(frozen=True)
-class Signal:
-    """What moves the scores of one era's rows, each int64 of shape (rows,)."""
-
-    lasting: NDArray[np.int64]
-    """Could be known before: the base and drift of the weights."""
-    surprise: NDArray[np.int64]
-    """Could not: the part of this era alone."""
+MEMORY, LAG = 156, 20
+"""Eras that a model of the house learns from, and eras until it knows them."""
 
 
-def signal(market: Market, era: Era) -> Signal:
-    """The signal in the rows of an era."""
-    levels = hidden_levels(market, era).astype(np.int64) - FEATURE_MIDDLE
-    lasting = _lasting(market, "levels", HIDDEN, STRONGEST_LEVEL) + _drift(market, era.number)
-    surprise = _random(market, "shock", era.number, SHOCK)
-    pairs = levels[0::2] * levels[1::2]
-    pair_weights = _lasting(market, "pairs", len(pairs), STRONGEST_PAIR)
-    return Signal(lasting @ levels + pair_weights @ pairs, surprise @ levels)
+def weights(seed: int, era: int) -> NDArray[np.int64]:
+    """Weights of the terms in an era, in hundredths: int64 (terms,)."""
+    found = terms(seed)
+    return found.weight * (LASTING * found.sign + _change(seed, era))
 
 
-def _lasting(market: Market, purpose: str, count: int, strongest: int) -> NDArray[np.int64]:
-    """Weights of the same sizes for every seed, in random order and with random signs: no market is easier."""
-    draws = words(market.seed, f"lasting weights of {purpose}", 0, count)
-    signs = np.where(draws & np.uint64(1), 1, -1)
-    return signs * strongest * (1 + np.argsort(draws, kind="stable")) ** 2 // count**2
+def known_weights(seed: int, era: int) -> NDArray[np.int64]:
+    """What can be known of an era's weights, in hundredths: their mean over three years that ended before it."""
+    found, steps = terms(seed), 12
+    past = sum(_change(seed, max(era - LAG - MEMORY // steps * back, 0)) for back in range(steps))
+    return found.weight * (LASTING * found.sign + past // steps)
 
 
-def _drift(market: Market, era: int) -> NDArray[np.int64]:
-    """Piecewise linear in time."""
-    knot, beyond = divmod(era, KNOT_ERAS)
-    before, after = (_random(market, "drift", key, DRIFT) for key in (knot, knot + 1))
-    return ((KNOT_ERAS - beyond) * before + beyond * after) // KNOT_ERAS
+def _change(seed: int, era: int) -> NDArray[np.int64]:
+    """What drift and regime add, in percent of a term's weight."""
+    found = terms(seed)
+    knot, beyond = divmod(era, SLOW_ERAS)
+    before, after = (
+        noise(seed, "drift of weights", key, found.weight.shape) * SLOW // NOISE_STD for key in (knot, knot + 1)
+    )
+    slow = ((SLOW_ERAS - beyond) * before + beyond * after) // SLOW_ERAS
+    regime, beyond = divmod(era - 1, REGIME_ERAS)
+    turned = 2 * min(beyond, TURN_ERAS) - TURN_ERAS
+    strong = found.sign * found.awake * (-1 if regime % 2 else 1)
+    return slow + strong * REGIME * turned // TURN_ERAS
 
 
-def _random(market: Market, purpose: str, key: int, size: int) -> NDArray[np.int64]:
-    return noise(market.seed, f"{purpose} of weights", key, (HIDDEN,)) * size // NOISE_STD
+def surprises(seed: int, era: int, weeks: int) -> NDArray[np.int64]:
+    """What nobody could know of the terms' weights in the weeks after an era, of deviation sqrt(weeks) * NOISE_STD."""
+    return _summed(seed, "surprises", era, weeks, terms(seed).weight.size)
+
+
+def returns(seed: int, era: int, weeks: int) -> NDArray[np.int64]:
+    """Returns of the hidden levels in the weeks after an era, each of deviation sqrt(weeks) * NOISE_STD."""
+    return _summed(seed, "returns", era, weeks, HIDDEN)
+
+
+def _summed(seed: int, purpose: str, era: int, weeks: int, count: int) -> NDArray[np.int64]:
+    total = np.zeros(count, dtype=np.int64)
+    for week in range(era, era + weeks):
+        total += noise(seed, purpose, week, (count,))
+    return total

@@ -23,8 +23,12 @@ FEATURES = 400
 FEWEST, MOST = 20, 10_000
 """Features of a market."""
 
-FIRST_ERA = 34
-"""Percent of a late era's rows that the first has: 2,314 of 6,700 in v5.3."""
+ROWS_AT = (33, 70, 79, 100)
+"""Percent of the newest eras' rows: in the first era, after a quarter of the train eras, after all of them, and in the
+newest era of the first round. In v5.3: 2,314, 5,000, 5,600 and 7,100."""
+
+META_SHARE, META_ERAS = 15, 52
+"""The meta model covers so many percent of the resolved validation eras of the first round, a year of them at least."""
 
 BETWEEN_ERAS = 2**31
 """Draws of a live era that never becomes history are keyed from here on, far from every era's number."""
@@ -42,7 +46,7 @@ class Market(Section):
     test_eras: Annotated[int, Field(ge=RESOLVES_AFTER_20, le=100)]
     """Newest eras of the validation file, not yet resolved."""
     rows_per_era: Annotated[int, Field(ge=20, le=1_000_000)]
-    """Rows of a late era. The first has a third of them, and the number grows over two thirds of the train eras."""
+    """Rows of the newest eras. The first has a third of them; the number grows fast at first, then slowly."""
     first_round: Annotated[int, Field(ge=1)]
     features_json: str | None = None
     """A features.json whose names, sets and targets the market has, relative to the root or absolute; null: its own."""
@@ -52,10 +56,22 @@ class Market(Section):
         """The last round of the market."""
         return self.first_round + ROUNDS_PER_ERA * WEEKS - 1
 
+    @property
+    def first_meta_model_era(self) -> int:
+        """The first era that the meta model covers."""
+        left_out = max(0, self.validation_eras - max(META_ERAS, self.validation_eras * META_SHARE // 100))
+        return self.train_eras + left_out + 1
+
     def rows(self, era: int) -> int:
         """Number of rows of an era."""
-        grown = max(1, 2 * self.train_eras // 3)
-        return self.rows_per_era * (FIRST_ERA * grown + (100 - FIRST_ERA) * min(grown, era - 1)) // (100 * grown)
+        newest = self.newest(self.first_round)
+        places = (1, max(2, self.train_eras // 4), self.train_eras, newest)
+        if era >= newest:
+            return self.rows_per_era
+        part = max(place for place in range(3) if places[place] <= era)
+        (start, end), (low, high) = places[part : part + 2], ROWS_AT[part : part + 2]
+        span = max(1, end - start)
+        return self.rows_per_era * (low * span + (high - low) * (era - start)) // (100 * span)
 
     def newest(self, number: int) -> int:
         """The newest era of the validation file in a round."""
@@ -63,7 +79,7 @@ class Market(Section):
         return self.train_eras + self.validation_eras + self.test_eras + weeks
 
     def live(self, number: int) -> "Era":
-        """The live era of a round: the next era of history in every fifth round, an era of its own in the others."""
+        """The live era of a round: the next era of history in every fifth round, another draw of it in the others."""
         becomes_history = (number - self.first_round) % ROUNDS_PER_ERA == 0
         era = self.newest(number) + 1
         return Era(era, self.rows(era), key=era if becomes_history else BETWEEN_ERAS + number)

@@ -1,12 +1,18 @@
-"""Targets and models' predictions of an era: scores ranked within the era, then cut into levels or spread evenly."""
+"""Targets of an era: signal and news of the rows' stocks, ranked within the era and cut into levels."""
+
+import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from numerai_rounds.base.columns import ALIAS, TARGET_PREFIX
-from numerai_rounds.io.market.draws import noise, octets
-from numerai_rounds.io.market.signal import signal
+from numerai_rounds.base.columns import ALIAS, FEATURE_MIDDLE, TARGET_PREFIX
+from numerai_rounds.io.market import signal, stocks
+from numerai_rounds.io.market.draws import NOISE_STD, noise, octets
 from numerai_rounds.io.market.size import Era, Market
+from numerai_rounds.io.market.terms import UNIT, terms, values
+
+Integers = NDArray[np.int64]
 
 NAMES = [
     "agnes",
@@ -33,7 +39,7 @@ NAMES = [
 HORIZONS = (20, 60)
 TARGETS = [f"{TARGET_PREFIX}_{name}_{horizon}" for name in NAMES for horizon in HORIZONS] + [ALIAS]
 MAIN = "ender"
-"""The payout's target: without noise of its own; the alias equals it at 60 days."""
+"""The payout's target: with the least noise of its own; the alias equals it at 60 days."""
 
 FIVE_LEVELS = (5, 20, 50, 20, 5)
 SEVEN_LEVELS = (1, 4, 20, 50, 20, 4, 1)
@@ -47,8 +53,34 @@ GAPS = 8
 LATE_NAMES = ("rowan", "sam")
 """Auxiliary targets that the first eighth of the train eras lacks."""
 
-MODELS = ("v53_lgbm_ender20", "v53_lgbm_ender60")
-META_MODEL = "numerai_meta_model"
+DAYS_PER_WEEK = 5
+
+FACTORED = ("agnes", "alpha", "bravo", "caroline", "charlie", "delta", "echo", "jasper")
+"""Targets that move with the hidden levels: with their returns, and with news that happens to lie along them. The others
+are nearly neutral to them, as `ender` is."""
+
+DEVIATION = 65_536
+"""Of the noise of a target."""
+
+SIGNAL, SURPRISE, RETURNS = 5, 3, 8
+"""Deviations in percent of the noise: what can be learned, what surprises of its weights add, and what returns of the
+hidden levels add to `FACTORED` targets."""
+
+FLICKER = 60
+"""Percent of the noise's variance that is of one era alone. With less of it, a sample of this size would
+have too few independent rows to learn anything from: a stock's news last twelve eras, and so do its levels."""
+
+OWN_OF_MAIN, OWN = 10, (22, 26, 30, 34, 38)
+"""Percent of the variance of the noise that is a target's own."""
+
+KIND = 80
+"""Percent of that variance that it shares with some other targets, and over both horizons."""
+
+KEPT = 30
+"""Percent of the news along a direction that neutral targets keep."""
+
+ROWS_FOR_A_DIRECTION = 4
+"""Directions are left alone, the last ones first, if there are fewer rows for each."""
 
 
 def targets(market: Market, era: Era, newest: int) -> NDArray[np.float32]:
@@ -56,62 +88,90 @@ def targets(market: Market, era: Era, newest: int) -> NDArray[np.float32]:
 
     `newest` is the newest era of the round's files; it decides what is resolved and nothing else.
     """
-    moves = signal(market, era)
-    common = moves.lasting + moves.surprise + 3 * noise(market.seed, "common", era.key, (era.rows,))
     missing = octets(market.seed, "gaps", era.key, (1, era.rows))[0] < GAPS
     late = era.number <= market.train_eras // 8
     columns = np.full((len(TARGETS), era.rows), np.nan, dtype=np.float32)
     for part, horizon in enumerate(HORIZONS):
         if not market.resolved(era.number, newest, horizon):
             continue
-        shared = common + 2 * noise(market.seed, f"common {horizon}", era.key, (era.rows,))
-        own = noise(market.seed, f"own {horizon}", era.key, (len(NAMES), era.rows))
-        for place, name in enumerate(NAMES):
-            score = shared if name == MAIN else shared + (2 + place % 5) * own[place]
+        for place, (name, score) in enumerate(zip(NAMES, _scores(market, era, horizon), strict=True)):
+            if late and name in LATE_NAMES:
+                continue
             column = columns[2 * place + part]
             column[:] = _cut(score, SEVEN_LEVELS if name in SEVEN_LEVEL_NAMES else FIVE_LEVELS)
             if name == GAPPY_NAME:
                 column[missing] = np.nan
-            if late and name in LATE_NAMES:
-                column[:] = np.nan
     columns[-1] = columns[TARGETS.index(f"{TARGET_PREFIX}_{MAIN}_60")]
     return columns
 
 
-def benchmarks(market: Market, era: Era) -> NDArray[np.float32]:
-    """Predictions of the benchmark models, in the order of `MODELS`; shape (2, rows), uniform in (0, 1)."""
-    return np.stack([_spread(score) for score in _model_scores(market, era)])
+def _scores(market: Market, era: Era, horizon: int) -> Iterator[Integers]:
+    """Of each name."""
+    levels = stocks.hidden_levels(market, era)
+    found, centred = values(market.seed, levels), levels.astype(np.int64) - FEATURE_MIDDLE
+    moves = _moves(market.seed, era.number, horizon, found)
+    weeks = horizon // DAYS_PER_WEEK
+    factors = _sized(signal.returns(market.seed, era.number, weeks) @ centred, RETURNS, 2 * weeks * len(centred))
+    news = _news(market, era, horizon)
+    neutral = _neutral(news, found, centred)
+    own = stocks.lasting_news(market, era, weeks, len(NAMES)) * DEVIATION // stocks.NEWS_STD
+    for place, name in enumerate(NAMES):
+        kinds = news if name in FACTORED else neutral
+        mixed = _blend(own[place], kinds[1 + place % len(OWN)], KIND)
+        score = _blend(kinds[0], mixed, OWN_OF_MAIN if name == MAIN else OWN[place % len(OWN)])
+        yield score + moves + (factors if name in FACTORED else 0)
 
 
-def meta_model(market: Market, era: Era) -> NDArray[np.float32]:
-    """The meta model's predictions; shape (1, rows), uniform in (0, 1)."""
-    score = _model_scores(market, era).sum(axis=0) + noise(market.seed, "meta model", era.key, (era.rows,)) // 8
-    return _spread(score)[None]
+def _moves(seed: int, era: int, horizon: int, found: Integers) -> Integers:
+    """The signal and its surprises."""
+    weights, of_terms = signal.weights(seed, era), terms(seed)
+    # The deviation that weights would have with terms that are independent.
+    size = math.isqrt(int(of_terms.weight @ of_terms.weight) * (signal.LASTING**2 + signal.SLOW**2 + signal.REGIME**2))
+    known = weights @ found * (DEVIATION * SIGNAL // 100) // (size * UNIT)
+    weeks = horizon // DAYS_PER_WEEK
+    surprises = signal.surprises(seed, era, weeks) @ found // UNIT
+    return known + _sized(surprises, SURPRISE, weeks * len(of_terms.weight))
 
 
-def example(market: Market, era: Era) -> NDArray[np.float32]:
-    """Predictions of the example model, which is the second benchmark; shape (1, rows)."""
-    return benchmarks(market, era)[1:]
+def _sized(values: Integers, percent: int, variance: int) -> Integers:
+    """Sums of draws of `noise`, so many of them, as `percent` of `DEVIATION`."""
+    return values * (DEVIATION * percent // 100) // (math.isqrt(variance * 10**6) * NOISE_STD // 1000)
 
 
-def _model_scores(market: Market, era: Era) -> NDArray[np.int64]:
-    """The lasting signal, seen through errors that both models share in part."""
-    shared = noise(market.seed, "error of models", era.key, (era.rows,))
-    own = noise(market.seed, "error of model", era.key, (len(MODELS), era.rows))
-    return signal(market, era).lasting + (shared + own // 2) // 7
+def _news(market: Market, era: Era, horizon: int) -> Integers:
+    """Each kind of news of deviation `DEVIATION`, the first with its flicker; shape (NEWS, rows)."""
+    weeks = horizon // DAYS_PER_WEEK
+    found = stocks.news(market, era, weeks) * DEVIATION // (math.isqrt(weeks * 10**6) * stocks.NEWS_STD // 1000)
+    both = noise(market.seed, "flicker", era.key, (len(HORIZONS), era.rows)) * DEVIATION // NOISE_STD
+    flicker = both[0] if horizon == 20 else _blend(both[1], both[0], 33)  # 60 days hold the 20
+    found[0] = _blend(found[0], flicker, FLICKER)
+    return found
 
 
-def _cut(score: NDArray[np.int64], percents: tuple[int, ...]) -> NDArray[np.float32]:
+def _neutral(news: Integers, found: Integers, centred: Integers) -> Integers:
+    """News without most of what lies along the terms and along functions of each hidden level.
+
+    One direction after the other, so that it never grows.
+    """
+    left = news.copy()
+    directions = np.concatenate([found, centred, centred**2 - 2, (5 * centred**3 - 17 * centred) // 6])
+    for direction in directions[: news.shape[1] // ROWS_FOR_A_DIRECTION]:
+        length = int(direction @ direction)
+        if length:
+            along = left @ direction * (100 - KEPT) * 100 // length
+            left -= along[:, None] * direction // 10_000
+    return left
+
+
+def _blend(one: Integers, other: Integers, percent: int) -> Integers:
+    """Both together, with `percent` of the variance from the other."""
+    return (math.isqrt((100 - percent) * 10_000) * one + math.isqrt(percent * 10_000) * other) // 1000
+
+
+def _cut(score: Integers, percents: tuple[int, ...]) -> NDArray[np.float32]:
     """Evenly spaced levels from 0 to 1, the lowest scores lowest; ties in the order of the rows."""
     bounds = -(-np.cumsum((0, *percents)) * len(score) // 100)
     levels = np.arange(len(percents), dtype=np.float32) / np.float32(len(percents) - 1)
     column = np.empty(len(score), dtype=np.float32)
     column[np.argsort(score, kind="stable")] = np.repeat(levels, np.diff(bounds))
-    return column
-
-
-def _spread(score: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Ranks, moved to the middle of their step of (0, 1)."""
-    column = np.empty(len(score), dtype=np.float32)
-    column[np.argsort(score, kind="stable")] = (np.arange(len(score)) + 0.5) / len(score)
     return column

@@ -1,0 +1,47 @@
+"""Predictions of the models that everybody is judged beside: the benchmarks, the example, and the meta model.
+
+Each knows the signal's weights as somebody could who learned from the past, apart from errors that it always makes.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from numerai_rounds.io.market import signal, stocks
+from numerai_rounds.io.market.draws import NOISE_STD, noise
+from numerai_rounds.io.market.size import Era, Market
+from numerai_rounds.io.market.terms import terms, values
+
+MODELS = ("v53_lgbm_ender20", "v53_lgbm_ender60")
+META_MODEL = "numerai_meta_model"
+
+ERRORS = {"v53_lgbm_ender20": 70, "v53_lgbm_ender60": 35, META_MODEL: 70}
+"""Deviation of a model's errors, in percent of each term's weight."""
+
+
+def benchmarks(market: Market, era: Era) -> NDArray[np.float32]:
+    """Predictions of the benchmark models, in the order of `MODELS`; shape (2, rows), uniform in (0, 1)."""
+    return np.stack([_predictions(market, era, name) for name in MODELS])
+
+
+def meta_model(market: Market, era: Era) -> NDArray[np.float32]:
+    """The meta model's predictions; shape (1, rows), uniform in (0, 1)."""
+    return _predictions(market, era, META_MODEL)[None]
+
+
+def example(market: Market, era: Era) -> NDArray[np.float32]:
+    """Predictions of the example model, which is the second benchmark; shape (1, rows)."""
+    return benchmarks(market, era)[1:]
+
+
+def _predictions(market: Market, era: Era, name: str) -> NDArray[np.float32]:
+    weight = terms(market.seed).weight
+    errors = noise(market.seed, f"errors of {name}", 0, weight.shape) * weight * ERRORS[name] // NOISE_STD
+    found = values(market.seed, stocks.hidden_levels(market, era))
+    return _spread((signal.known_weights(market.seed, era.number) + errors) @ found)
+
+
+def _spread(score: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Ranks, moved to the middle of their step of (0, 1)."""
+    column = np.empty(len(score), dtype=np.float32)
+    column[np.argsort(score, kind="stable")] = (np.arange(len(score)) + 0.5) / len(score)
+    return column
