@@ -65,7 +65,10 @@ def _shuffled_themes(seed: int, count: int) -> NDArray[np.intp]:
     return theme
 
 
-def _small(picked: NDArray[np.intp], theme: NDArray[np.intp], medium: NDArray[np.intp], beyond: NDArray[np.intp]):
+def _small(
+    picked: NDArray[np.intp], theme: NDArray[np.intp], medium: NDArray[np.intp], beyond: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """Features of `small`: a quarter from medium, a half from rain."""
     count = min(max(LEAST_SMALL, scaled(SMALL, len(picked))), len(picked))
     rain = picked[theme[picked] == NAMES.index("rain")]
     inside, rainy = medium[: count * IN_MEDIUM // SMALL], rain[: count * IN_RAIN // SMALL]

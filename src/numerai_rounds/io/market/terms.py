@@ -35,9 +35,9 @@ class Shape:
 
 
 SHAPES = (
-    Shape("line", 12, 30, lambda one, other: one),
-    Shape("bend", 3, 60, lambda one, other: one * one - 2),
-    Shape("tail", 2, 42, lambda one, other: 5 * (one == 2) - 1),
+    Shape("line", 12, 30, lambda one, _: one),
+    Shape("bend", 3, 60, lambda one, _: one * one - 2),
+    Shape("tail", 2, 42, lambda one, _: 5 * (one == 2) - 1),
     Shape("gate", 2, 97, lambda one, other: (one * one - 2) * (other > 0)),
     # Half of what each level says alone is taken out.
     Shape("corner", 3, 105, lambda one, other: 10 * (one > 0) * (other > 0) - 2 * (one > 0) - 2 * (other > 0)),
