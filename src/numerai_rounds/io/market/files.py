@@ -84,7 +84,7 @@ def _eras(market: Market, role: str, number: int) -> list[Era]:
     if role.startswith(TRAIN):
         return market.eras(1 if role == TRAIN else train * 27 // 100 + 1, train)
     if role == "meta_model":
-        return market.eras(train + market.validation_eras * 85 // 100 + 1, newest)
+        return market.eras(market.first_meta_model_era, newest)
     return market.eras(train + 1, newest)
 
 

@@ -20,6 +20,9 @@ RESOLVES_AFTER_20 = 5
 FEATURES = 400
 """Of a market that is not told how many."""
 
+LACKS_META_MODEL, META_MODEL_ERAS = 85, 52
+"""Percent of the resolved eras that the meta model lacks, the oldest; it covers a year of them at least."""
+
 FEWEST, MOST = 20, 10_000
 """Features of a market."""
 
@@ -51,6 +54,16 @@ class Market(Section):
     def last_round(self) -> int:
         """The last round of the market."""
         return self.first_round + ROUNDS_PER_ERA * WEEKS - 1
+
+    @property
+    def first_meta_model_era(self) -> int:
+        """The first era that the meta model covers, in every round.
+
+        It has the newest 15 % of the eras that are resolved in the first round, as the real one does, and at least a
+        year of them: fewer of a 60-day target are too few for an interval. A shorter validation is covered whole.
+        """
+        resolved = self.validation_eras
+        return self.train_eras + max(0, min(resolved * LACKS_META_MODEL // 100, resolved - META_MODEL_ERAS)) + 1
 
     def rows(self, era: int) -> int:
         """Number of rows of an era."""
