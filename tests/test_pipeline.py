@@ -126,6 +126,11 @@ def test_what_others_rely_on(played: Repository) -> None:
     assert {"corr_mean", "corr_sharpe", "mmc_mean", "payout_mean"} <= set(scores)
     assert {"spearman_mean", "spearman_sharpe_ddof1", "payout_ratio", "mae", "feature_exposure"} <= set(scores)
     assert len(scores) <= 16
+    assert not {"corr_mean_low", "corr_mean_high"} & set(scores)  # 10 eras of a 60-day target are too few
+    compared = json.loads((path / "metrics/compare.json").read_text())
+    assert set(compared) == {"corr_mean", "corr_sharpe", "eras"}
+    left_out = pd.read_csv(path / "metrics/left_out.csv")["what"]
+    assert {f"interval of {score}" for score in ("corr", "mmc", "payout")} <= set(left_out)
     assert all(np.isfinite(value) and round(value, 6) == value for value in scores.values())
 
     per_era = pd.read_csv(path / "metrics/per_era.csv", dtype={"era": str})

@@ -87,6 +87,25 @@ def test_commits_and_last_lines_tell_it_likewise(tmp_path: Path) -> None:
     assert played.headline() == "CORR 0.017, Sharpe 0.59 (52 eras)"
 
 
+def test_commits_tell_the_interval_beside_its_figure() -> None:
+    found = scores()
+    corr = found.tables["summary"]["score"] == "corr"
+    ends = {"mean_high": 0.023, "sharpe_low": 0.29, "sharpe_high": 0.86}
+    found.tables["summary"] = found.tables["summary"].assign(
+        **{name: [value if here else math.nan for here in corr] for name, value in ends.items()}
+    )
+    found.headlines.update({"corr_mean_high": 0.023, "corr_mean_low": 0.01, "corr_sharpe": 0.592607})
+    assert figures.lines(found) == [
+        "target: target_ender_60",
+        "corr_mean: 0.0165 (0.0100 to 0.0230)",
+        "corr_sharpe: 0.5926 (0.2900 to 0.8600)",
+        "eras: 52",
+        "mae: 0.1520",
+        "mmc_mean: 0.002 (8 eras)",
+        "rows: 78,000",
+    ]
+
+
 def test_no_negative_nothing() -> None:
     assert rough(-0.0003) == "0.000"
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests import odd_names
-from tests.io.sample_files import FIRST, make, rows
+from tests.io.sample_files import FIRST, make, parameters, rows
 
 
 def columns(frame: pd.DataFrame, prefix: str) -> list[str]:
@@ -188,9 +188,17 @@ def test_models_predict_the_rows_they_name(tmp_path: Path) -> None:
     assert rows("train_benchmark_models", tmp_path)["era"].min() == "0006"
     meta = rows("meta_model", tmp_path)
     assert list(meta) == ["era", "data_type", "numerai_meta_model"]
-    assert meta["era"].min() == "0029"
+    assert meta["era"].min() == "0021"  # a validation of less than a year is covered whole
     assert rows("validation_example_preds", tmp_path).columns.to_list() == ["prediction"]
     assert rows("live_example_preds", tmp_path).index.equals(live.index)
+
+
+@pytest.mark.parametrize(("resolved", "covered"), [(1, 1), (10, 10), (52, 52), (100, 52), (346, 52), (650, 98)])
+def test_the_meta_model_has_a_late_part_of_the_resolved_eras_and_a_year_of_them_at_least(
+    resolved: int, covered: int
+) -> None:
+    market = parameters(validation_eras=resolved)
+    assert market.train_eras + resolved - market.first_meta_model_era + 1 == covered
 
 
 def test_signal_is_weak(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from numerai_rounds.io.rough import rough
 from numerai_rounds.stages import evaluate, split
 from tests import tiny
 from tests.conftest import Repository
-from tests.forms import written
+from tests.forms import Frame, written
 from tests.io import stores
 from tests.scoring.files import (
     BENCHMARK,
@@ -280,7 +280,8 @@ def test_the_report_shows_the_benchmark_the_meta_model_and_the_last_committed_ru
     paths.PARAMS.write_text(params)
 
 
-def test_every_column_has_its_intervals(own: Path, score: Score, tmp_path: Path) -> None:
+def enough_eras() -> Frame:
+    """Put 100 validation eras in place, with neither meta model nor benchmark; their rows."""
     tables = tiny.market()
     eras = [f"{number:04d}" for number in range(31, 131)]
     more = [tables.validation.head(24).assign(**{ERA: era}) for era in eras]
@@ -288,9 +289,13 @@ def test_every_column_has_its_intervals(own: Path, score: Score, tmp_path: Path)
         era.index = pd.Index([f"n{number:06d}{row:08d}" for row in range(len(era))], name="id")
     tables.validation = pd.concat(more)
     stores.place(tables)
-    frame = pd.DataFrame(np.random.default_rng(4).random((2400, 2)), tables.validation.index, ["a", "b"])
     for extra in ("meta_model", "validation_benchmark_models"):
         paths.raw("history", extra).unlink()
+    return tables.validation
+
+
+def test_every_column_has_its_intervals(own: Path, score: Score, tmp_path: Path) -> None:
+    frame = pd.DataFrame(np.random.default_rng(4).random((2400, 2)), enough_eras().index, ["a", "b"])
     said = score(written(frame, tmp_path / "mine.parquet"), "--output", tmp_path / "out")
     assert said.code == 0, said.error
     for name in frame:
@@ -299,6 +304,25 @@ def test_every_column_has_its_intervals(own: Path, score: Score, tmp_path: Path)
         (line,) = [line for line in said.out.splitlines() if re.match(rf"{name} +100 ", line)]
         assert mean in line
         assert sharpe in line
+
+
+def test_a_meta_model_of_few_eras_leaves_its_scores_without_intervals_and_the_others_theirs(
+    own: Path, score: Score, tmp_path: Path
+) -> None:
+    rows = enough_eras()
+    few = rows.loc[rows[ERA] > "0122", [ERA, "data_type"]]
+    random = np.random.default_rng(5)
+    written(few.assign(numerai_meta_model=random.random(len(few))), paths.raw("history", "meta_model"))
+    frame = pd.DataFrame({"prediction": random.random(len(rows))}, rows.index)
+    said = score(written(frame, tmp_path / "mine.parquet"), "--output", tmp_path / "out")
+    assert said.code == 0, said.error
+    shown = {line.split()[0]: line for line in said.out.splitlines() if line.strip()}
+    assert re.search(r"^corr +100 +8\.3 .* to .* to ", shown["corr"])
+    assert re.search(r"^mmc +8 +0\.7 (?!.* to ).* of 8 ", shown["mmc"])
+    assert "interval of meta_model_corr, interval of mmc (8 eras that share news over 12 are 0.7 " in said.out
+    compared = json.loads((tmp_path / "out" / score_files.COMPARED).read_text())
+    assert set(compared) == {"corr_mean", "corr_sharpe"}
+    assert "mmc_mean" in json.loads((tmp_path / "out" / score_files.HEADLINES).read_text())
 
 
 def test_a_meta_model_without_its_column(own: Path, score: Score) -> None:

@@ -13,12 +13,15 @@ from numerai_rounds.domain import intervals, payout, statistics
 from numerai_rounds.domain.scoring.loop import Scored, column_name
 
 HEADLINES = (
-    *("corr_mean", "corr_mean_low", "corr_mean_high", "corr_sharpe", "mmc_mean"),
-    *("payout_mean", "payout_mean_low", "payout_mean_high"),
+    *("corr_mean", "corr_mean_low", "corr_mean_high", "corr_sharpe", "mmc_mean", "payout_mean"),
     *("spearman_mean", "spearman_sharpe_ddof1", "payout_ratio", "mae", "feature_exposure"),
     *("eras", "eras_unscored", "rows"),
 )
-"""What is said first: few enough to review. The table `summary` has every statistic, and figures that are none."""
+"""What is said first: few enough to review. The table `summary` has every statistic, and figures that are none.
+
+A headline is a line of a diff. CORR is decided by, so its interval is among them; a row of `summary`, which a changed
+model changes in any case, holds the intervals of every other score beside its mean.
+"""
 
 STATISTICS = ("mean", "mean_low", "mean_high", "sharpe", "sharpe_ddof1")
 """Those of scores that headlines are made of."""

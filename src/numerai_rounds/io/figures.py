@@ -12,6 +12,9 @@ DECIMALS = 4
 COUNTS = ("eras", "eras_unscored", "rows")
 """Headlines that are no figures."""
 
+UNCERTAIN = ("mean", "sharpe")
+"""Statistics of a score that have an interval."""
+
 
 class Basis(NamedTuple):
     """What a figure rests on."""
@@ -95,12 +98,25 @@ def corr(mean: float, sharpe: float | None, basis: Basis) -> str:
 
 
 def lines(scores: Scores) -> list[str]:
-    """The headlines, one a line, and what they are on."""
-    basis = bases(scores)
+    """The headlines, one a line, those with an interval beside it, and what they are on."""
+    basis, intervals = bases(scores), _intervals(scores)
+    ends = {f"{name}_{end}" for name in intervals for end in ("low", "high")}
+    told = {name: value for name, value in sorted(scores.headlines.items()) if name not in ends}
     return [
         f"target: {target(scores)}",
-        *(f"{name}: {text(value, basis[name])}" for name, value in sorted(scores.headlines.items())),
+        *(f"{name}: {text(value, basis[name])}{intervals.get(name, '')}" for name, value in told.items()),
     ]
+
+
+def _intervals(scores: Scores) -> dict[str, str]:
+    """Of each statistic that has an interval, such as `corr_mean`, how it is told."""
+    found = {}
+    for row in records(scores):
+        for name in UNCERTAIN:
+            low, high = (row.get(f"{name}_{end}", math.nan) for end in ("low", "high"))
+            if math.isfinite(low) and math.isfinite(high):
+                found[f"{row['score']}_{name}"] = f" ({low:.{DECIMALS}f} to {high:.{DECIMALS}f})"
+    return found
 
 
 def _stake(scores: Scores) -> dict[str, float]:
