@@ -94,8 +94,8 @@ def fill_features(market: Market, features: Panel, era: Era, into: NDArray[np.in
     for place, draw in enumerate(draws):
         repeats = draw < features.fidelity[place]
         into[place] = np.where(repeats, both[features.source[place]], (draw % np.uint8(FEATURE_LEVELS)).view(np.int8))
-    for place in np.flatnonzero(features.drift):
-        _drift(market, era, int(place), int(features.drift[place]), into[place])
+    for drifting in np.flatnonzero(features.drift).tolist():
+        _drift(market, era, drifting, int(features.drift[drifting]), into[drifting])
     into[era.number * 100 <= features.start * market.train_eras] = FEATURE_MIDDLE
     into[features.constant] = ALWAYS
     if era.number % AT_TIMES_ERAS == 0:

@@ -77,7 +77,8 @@ def _small(
         rest = np.setdiff1d(picked, np.r_[inside, rainy], assume_unique=True)
     first = beyond[np.isin(beyond, rest)]
     order = np.r_[first, rest[~np.isin(rest, first)]]
-    return np.r_[inside, rainy, order[: count - len(inside) - len(rainy)]]
+    found: NDArray[np.intp] = np.r_[inside, rainy, order[: count - len(inside) - len(rainy)]]
+    return found
 
 
 def themes(names: Sequence[str], sets: Mapping[str, list[str]]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
