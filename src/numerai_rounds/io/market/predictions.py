@@ -1,21 +1,26 @@
 """Predictions of the models that everybody is judged beside: the benchmarks, the example, and the meta model.
 
-Each knows the signal's weights as somebody could who learned from the past, apart from errors that it always makes.
+Each knows the signal's weights as somebody could who learned from the past, and believes in every hidden
+level a little, whether it matters or not.
 """
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
+from numerai_rounds.base.columns import FEATURE_MIDDLE
 from numerai_rounds.io.market import signal, stocks
 from numerai_rounds.io.market.draws import NOISE_STD, noise
 from numerai_rounds.io.market.size import Era, Market
-from numerai_rounds.io.market.terms import terms, values
+from numerai_rounds.io.market.terms import UNIT, values
+from numerai_rounds.io.market.themes import HIDDEN
 
 MODELS = ("v53_lgbm_ender20", "v53_lgbm_ender60")
 META_MODEL = "numerai_meta_model"
 
-ERRORS = {"v53_lgbm_ender20": 70, "v53_lgbm_ender60": 35, META_MODEL: 70}
-"""Deviation of a model's errors, in percent of each term's weight."""
+ERRORS = {"v53_lgbm_ender20": 115, "v53_lgbm_ender60": 45, META_MODEL: 80}
+"""Deviation of what a model believes wrongly, in percent of that of the signal as it knows it."""
 
 
 def benchmarks(market: Market, era: Era) -> NDArray[np.float32]:
@@ -34,10 +39,13 @@ def example(market: Market, era: Era) -> NDArray[np.float32]:
 
 
 def _predictions(market: Market, era: Era, name: str) -> NDArray[np.float32]:
-    weight = terms(market.seed).weight
-    errors = noise(market.seed, f"errors of {name}", 0, weight.shape) * weight * ERRORS[name] // NOISE_STD
-    found = values(market.seed, stocks.hidden_levels(market, era))
-    return _spread((signal.known_weights(market.seed, era.number) + errors) @ found)
+    levels = stocks.hidden_levels(market, era)
+    known = signal.known_weights(market.seed, era.number)
+    beliefs = noise(market.seed, f"errors of {name}", 0, (HIDDEN,))
+    size = math.isqrt(int(known @ known)) * UNIT * ERRORS[name] // 100
+    deviation = math.isqrt(2 * HIDDEN * 10**6) * NOISE_STD // 1000
+    errors = beliefs @ (levels.astype(np.int64) - FEATURE_MIDDLE) * size // deviation
+    return _spread(known @ values(market.seed, levels) + errors)
 
 
 def _spread(score: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ from numerai_rounds.io.market.draws import NOISE_STD, noise
 from numerai_rounds.io.market.terms import terms
 from numerai_rounds.io.market.themes import HIDDEN
 
-LASTING, SLOW, REGIME = 100, 40, 110
+LASTING, SLOW, REGIME = 100, 20, 108
 """Percent of a term's weight: what never changes, the deviation of what drifts, and what a regime adds or takes."""
 
 SLOW_ERAS = 260

@@ -62,9 +62,9 @@ others are nearly neutral to them, as `ender` is."""
 DEVIATION = 65_536
 """Of the noise of a target."""
 
-SIGNAL, SURPRISE, RETURNS = 5, 3, 8
+SIGNAL, SURPRISE, RETURNS_FACTORED, RETURNS = 7, 3, 9, 5
 """Deviations in percent of the noise: what can be learned, what surprises of its weights add, and what returns of the
-hidden levels add to `FACTORED` targets."""
+hidden levels add to `FACTORED` targets and to the others."""
 
 FLICKER = 60
 """Percent of the noise's variance that is of one era alone. With less of it, a sample of this size would
@@ -76,7 +76,7 @@ OWN_OF_MAIN, OWN = 10, (22, 26, 30, 34, 38)
 KIND = 80
 """Percent of that variance that it shares with some other targets, and over both horizons."""
 
-KEPT = 30
+KEPT = 10
 """Percent of the news along a direction that neutral targets keep."""
 
 ROWS_FOR_A_DIRECTION = 4
@@ -111,7 +111,8 @@ def _scores(market: Market, era: Era, horizon: int) -> Iterator[Integers]:
     found, centred = values(market.seed, levels), levels.astype(np.int64) - FEATURE_MIDDLE
     moves = _moves(market.seed, era.number, horizon, found)
     weeks = horizon // DAYS_PER_WEEK
-    factors = _sized(signal.returns(market.seed, era.number, weeks) @ centred, RETURNS, 2 * weeks * len(centred))
+    returns = signal.returns(market.seed, era.number, weeks) @ centred
+    factors = [_sized(returns, percent, 2 * weeks * len(centred)) for percent in (RETURNS, RETURNS_FACTORED)]
     news = _news(market, era, horizon)
     neutral = _neutral(news, found, centred)
     own = stocks.lasting_news(market, era, weeks, len(NAMES)) * DEVIATION // stocks.NEWS_STD
@@ -119,7 +120,7 @@ def _scores(market: Market, era: Era, horizon: int) -> Iterator[Integers]:
         kinds = news if name in FACTORED else neutral
         mixed = _blend(own[place], kinds[1 + place % len(OWN)], KIND)
         score = _blend(kinds[0], mixed, OWN_OF_MAIN if name == MAIN else OWN[place % len(OWN)])
-        yield score + moves + (factors if name in FACTORED else 0)
+        yield score + moves + factors[name in FACTORED]
 
 
 def _moves(seed: int, era: int, horizon: int, found: Integers) -> Integers:
@@ -139,13 +140,13 @@ def _sized(values: Integers, percent: int, variance: int) -> Integers:
 
 
 def _news(market: Market, era: Era, horizon: int) -> Integers:
-    """Each kind of news of deviation `DEVIATION`, the first with its flicker; shape (NEWS, rows)."""
+    """Each kind of news with its flicker, of deviation `DEVIATION`; shape (NEWS, rows)."""
     weeks = horizon // DAYS_PER_WEEK
-    found = stocks.news(market, era, weeks) * DEVIATION // (math.isqrt(weeks * 10**6) * stocks.NEWS_STD // 1000)
-    both = noise(market.seed, "flicker", era.key, (len(HORIZONS), era.rows)) * DEVIATION // NOISE_STD
-    flicker = both[0] if horizon == 20 else _blend(both[1], both[0], 33)  # 60 days hold the 20
-    found[0] = _blend(found[0], flicker, FLICKER)
-    return found
+    lasting = stocks.news(market, era, weeks) * DEVIATION // (math.isqrt(weeks * 10**6) * stocks.NEWS_STD // 1000)
+    shape = (len(HORIZONS), stocks.NEWS, era.rows)
+    of_20, other = noise(market.seed, "flicker", era.key, shape) * DEVIATION // NOISE_STD
+    flicker = of_20 if horizon == HORIZONS[0] else _blend(other, of_20, 33)  # 60 days hold the 20
+    return _blend(lasting, flicker, FLICKER)
 
 
 def _neutral(news: Integers, found: Integers, centred: Integers) -> Integers:

@@ -1,7 +1,7 @@
 """Terms of the signal: functions of one hidden level of a stock, or of two, each of mean 0 and of one size."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,38 +11,49 @@ from numpy.typing import NDArray
 from numerai_rounds.base.columns import FEATURE_LEVELS, FEATURE_MIDDLE
 from numerai_rounds.io.market.draws import words
 from numerai_rounds.io.market.stocks import THEME_OF
-from numerai_rounds.io.market.themes import HIDDEN
+from numerai_rounds.io.market.themes import THEMES
 
 Integers = NDArray[np.int64]
 
 UNIT = 64
 """Standard deviation of a term over levels that are uniform and independent."""
 
-ACTIVE = 12
-"""Hidden levels that matter."""
+ACTIVE_THEMES, LEVELS_EACH = 6, 2
+"""Hidden levels that matter: two in each of some themes, numbered one theme after the other."""
+
+FEW = ("intelligence", "dexterity")
+"""Themes that never matter: in a market of few features they have one hidden level."""
+
+ALL = tuple(range(ACTIVE_THEMES * LEVELS_EACH))
 
 
 @dataclass(frozen=True)
 class Shape:
     """How a term depends on its levels, which run from -2 to 2 here."""
 
-    name: str
-    count: int
-    """Terms of this shape in a market."""
     weight: int
-    """Of the first of them; the last has 70 % of it."""
+    """Of the first term of this shape; those of the others fall to 70 % of it."""
     value: Callable[[Integers, Integers], Integers]
+    first: Sequence[int]
+    """For each term its level, of those that matter."""
+    second: Sequence[int]
+    """For each term its other level, which lines, bends and tails do not look at."""
 
 
-SHAPES = (
-    Shape("line", 12, 30, lambda one, _: one),
-    Shape("bend", 3, 60, lambda one, _: one * one - 2),
-    Shape("tail", 2, 42, lambda one, _: 5 * (one == 2) - 1),
-    Shape("gate", 2, 97, lambda one, other: (one * one - 2) * (other > 0)),
+LINE = Shape(30, lambda one, _: one, ALL, ALL)
+BEND = Shape(52, lambda one, _: one * one - 2, (3, 7, 11), (3, 7, 11))
+TAIL = Shape(42, lambda one, _: 5 * (one == 2) - 1, (1, 6), (1, 6))
+GATE = Shape(97, lambda one, other: (one * one - 2) * (other > 0), (0, 5), (1, 6))
+CORNER = Shape(
+    105,
     # Half of what each level says alone is taken out.
-    Shape("corner", 3, 105, lambda one, other: 10 * (one > 0) * (other > 0) - 2 * (one > 0) - 2 * (other > 0)),
+    lambda one, other: 10 * (one > 0) * (other > 0) - 2 * (one > 0) - 2 * (other > 0),
+    (2, 8, 7),
+    (3, 9, 10),
 )
-"""More than half of the signal is in gates and corners, which say something for pairs of levels alone."""
+
+SHAPES = (LINE, BEND, TAIL, GATE, CORNER)
+"""More than half of the signal is in gates and corners, which say something for pairs: within a theme and across."""
 
 
 @dataclass(frozen=True)
@@ -64,25 +75,23 @@ class Terms:
 @lru_cache(maxsize=4)
 def terms(seed: int) -> Terms:
     """The terms of a market: the same weights for every seed, on other levels and with other signs."""
-    active = np.argsort(words(seed, "active hidden levels", 0, HIDDEN), kind="stable")[:ACTIVE].tolist()
-    draws = iter(words(seed, "terms", 0, 3 * sum(shape.count for shape in SHAPES)).tolist())
+    active = _active(seed)
+    draws = iter(words(seed, "signs", 0, sum(len(shape.first) for shape in SHAPES)).tolist())
     found = []
     for number, shape in enumerate(SHAPES):
-        for place in range(shape.count):
-            one = active[place] if shape.name == "line" else active[next(draws) % ACTIVE]
-            other = _partner(one, active, near=place % 2 == 0, draw=next(draws))
-            weight = shape.weight * (100 - 30 * place // shape.count) // 100
-            sign = 1 if next(draws) & 1 else -1
-            found.append((one, other, number, weight, sign, 1 if (place + number) % 2 else -1))
+        for place, (one, other) in enumerate(zip(shape.first, shape.second, strict=True)):
+            weight = shape.weight * (100 - 30 * place // len(shape.first)) // 100
+            sign, awake = 1 if next(draws) & 1 else -1, 1 if (place + number) % 2 else -1
+            found.append((active[one], active[other], number, weight, sign, awake))
     return Terms(*(np.array(column) for column in zip(*found, strict=True)))
 
 
-def _partner(one: int, active: list[int], *, near: bool, draw: int) -> int:
-    """Another level that matters; of the same theme, if one is wanted and there is one."""
-    others = [level for level in active if level != one]
-    mates = [level for level in others if THEME_OF[level] == THEME_OF[one]]
-    pool = mates if near and mates else others
-    return pool[draw % len(pool)]
+def _active(seed: int) -> list[int]:
+    """The hidden levels that matter."""
+    themes = [place for place, name in enumerate(THEMES) if name not in FEW]
+    order = np.argsort(words(seed, "active themes", 0, len(themes)), kind="stable")[:ACTIVE_THEMES]
+    starts = [int(np.searchsorted(THEME_OF, themes[place])) for place in order]
+    return [start + level for start in starts for level in range(LEVELS_EACH)]
 
 
 def values(seed: int, levels: NDArray[np.int8]) -> Integers:
