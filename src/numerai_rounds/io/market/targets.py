@@ -66,7 +66,7 @@ SIGNAL, SURPRISE, RETURNS_FACTORED, RETURNS = 7, 3, 9, 5
 """Deviations in percent of the noise: what can be learned, what surprises of its weights add, and what returns of the
 hidden levels add to `FACTORED` targets and to the others."""
 
-FLICKER = 60
+FLICKER = 52
 """Percent of the noise's variance that is of one era alone. With less of it, a sample of this size would
 have too few independent rows to learn anything from: a stock's news last twelve eras, and so do its levels."""
 
@@ -76,7 +76,7 @@ OWN_OF_MAIN, OWN = 10, (22, 26, 30, 34, 38)
 KIND = 80
 """Percent of that variance that it shares with some other targets, and over both horizons."""
 
-KEPT = 10
+KEPT = 5
 """Percent of the news along a direction that neutral targets keep."""
 
 ROWS_FOR_A_DIRECTION = 4
