@@ -56,8 +56,8 @@ LATE_NAMES = ("rowan", "sam")
 DAYS_PER_WEEK = 5
 
 FACTORED = ("agnes", "alpha", "bravo", "caroline", "charlie", "delta", "echo", "jasper")
-"""Targets that move with the hidden levels: with their returns, and with news that happens to lie along them. The others
-are nearly neutral to them, as `ender` is."""
+"""Targets that move with the hidden levels: with their returns, and with news that happens to lie along them. The
+others are nearly neutral to them, as `ender` is."""
 
 DEVIATION = 65_536
 """Of the noise of a target."""
