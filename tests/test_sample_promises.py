@@ -23,16 +23,16 @@ def test_the_committed_scores_are_those_of_a_weak_signal() -> None:
 def test_single_features_say_as_little_as_the_tournaments(seed: int) -> None:
     """There, a feature's correlation is 0.0015 in size on average and 0.0095 at most, over 574 eras of 5,000 rows.
 
-    Here, 240 eras of 3,000 rows leave noise of standard deviation 0.0014 in it, so the average size of a
-    feature without any signal would be 0.0011.
+    Here, 120 eras of 2,000 rows at most leave noise in it: neighbouring eras share some of theirs, so that it is as
+    large as in ten independent eras at worst.
     """
     market = Market(
         seed=seed,
         features=60,
-        train_eras=240,
+        train_eras=120,
         validation_eras=1,
         test_eras=5,
-        rows_per_era=3000,
+        rows_per_era=2000,
         first_round=1,
     )
     features, correlations = panel(market), Correlations(panel(market).names)
@@ -42,8 +42,8 @@ def test_single_features_say_as_little_as_the_tournaments(seed: int) -> None:
         target = targets(market, era, newest=market.newest(1))[TARGETS.index("target_ender_60")]
         correlations.add(levels.T, target)
     table = correlations.table()
-    noise = (table["era_std"] / np.sqrt(market.train_eras)).median()
-    assert noise == pytest.approx(0.0014, abs=0.0001)
+    noise = table["era_std"].median() / np.sqrt(market.train_eras / 12)
+    assert 0.002 < noise < 0.008
     size = table["era_mean"].abs()
-    assert 0.0015 < size.mean() < 0.003
+    assert 0.0005 < size.mean() < 0.0015 + noise
     assert size.max() < 0.0095 + 2 * noise

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from numerai_rounds.base.errors import ConfigurationError
@@ -37,7 +38,22 @@ def test_the_market_has_the_names_of_the_file(features: int | None, tmp_path: Pa
     plain = rows("train", tmp_path, features=50)
     table = rows("train", tmp_path, **changes)
     assert table[TARGETS].equals(plain[TARGETS])
-    assert (table.iloc[:, 2:52].to_numpy() == plain.iloc[:, 2:52].to_numpy()).all()
+    assert table.iloc[:, 2:52].isin(range(5)).all(axis=None)
+
+
+def test_features_of_a_theme_of_the_file_go_together() -> None:
+    names = odd_names.in_the_style_of_v5(60)
+    themes = {"quantum": names[:20], "wisdom": names[20:40], "NA": names[40:], "all": names}
+    Path(FILE).write_text(json.dumps({"feature_sets": themes, "targets": TARGETS}))
+    table = rows("train", Path(), features=None, features_json=FILE, rows_per_era=500).query("era > '0008'")
+
+    def related(one: list[str], other: list[str]) -> float:
+        found = table[one].corrwith
+        pairs = [found(table[name]).abs().drop(name, errors="ignore") for name in other]
+        return float(pd.concat(pairs).mean())
+
+    for theme, other in (("quantum", "wisdom"), ("wisdom", "quantum")):
+        assert related(themes[theme], themes[theme]) > 3 * related(themes[theme], themes[other])
 
 
 def test_pins_follow_the_content_of_the_file() -> None:
