@@ -19,7 +19,7 @@ from numerai_rounds.io.market.draws import identifiers
 from numerai_rounds.io.market.features import Panel, fill_features, panel
 from numerai_rounds.io.market.size import Era, Market
 
-ROW_GROUP_ROWS = 65_536
+ROW_GROUP_ROWS = 49_152
 """Rows that are made together, at most: whole eras, one at least."""
 
 CUT = 5 / 8
@@ -72,9 +72,12 @@ def write_rows(market: Market, role: str, number: int, path: Path) -> None:
         console.progress(f"making {role}", len(eras), "eras") as advance,
     ):
         for group in _together(eras):
-            made = table(group)
-            writer.write_table(made, row_group_size=max(1, int(CUT * made.num_rows)))
+            _write(writer, table(group))  # and forgotten before the next one is made
             advance(len(group))
+
+
+def _write(writer: pq.ParquetWriter, made: pa.Table) -> None:
+    writer.write_table(made, row_group_size=max(1, int(CUT * made.num_rows)))
 
 
 def _eras(market: Market, role: str, number: int) -> list[Era]:
