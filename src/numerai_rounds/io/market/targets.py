@@ -62,7 +62,7 @@ others are nearly neutral to them, as `ender` is."""
 DEVIATION = 65_536
 """Of the noise of a target."""
 
-SIGNAL, SURPRISE, RETURNS_FACTORED, RETURNS = 7, 3, 9, 5
+SIGNAL, SURPRISE, RETURNS_FACTORED, RETURNS = 6, 3, 9, 5
 """Deviations in percent of the noise: what can be learned, what surprises of its weights add, and what returns of the
 hidden levels add to `FACTORED` targets and to the others."""
 
