@@ -103,7 +103,7 @@ def fill_features(market: Market, features: Panel, era: Era, into: NDArray[np.in
 
 
 def _drift(market: Market, era: Era, place: int, rows: int, levels: NDArray[np.int8]) -> None:
-    """Raise levels in so many rows of 256 as the era's place in time says."""
-    share = min(255, rows * era.number // market.train_eras)
+    """Raise levels in so many rows of 256 as the era's place in time says, until twice the train eras have passed."""
+    share = rows * min(era.number, 2 * market.train_eras) // market.train_eras
     raised = octets(market.seed, "drift of features", era.key * 2**14 + place, (1, era.rows))[0] < share
     np.minimum(levels + raised, FEATURE_LEVELS - 1, out=levels, casting="unsafe")
