@@ -62,11 +62,11 @@ others are nearly neutral to them, as `ender` is."""
 DEVIATION = 65_536
 """Of the noise of a target."""
 
-SIGNAL, SURPRISE, RETURNS_FACTORED, RETURNS = 6, 3, 9, 5
-"""Deviations in percent of the noise: what can be learned, what surprises of its weights add, and what returns of the
+SIGNAL, SURPRISE, RETURNS_FACTORED, RETURNS = 67, 30, 90, 50
+"""Deviations in thousandths of the noise: what can be learned, what surprises of its weights add, and what returns of the
 hidden levels add to `FACTORED` targets and to the others."""
 
-FLICKER = 52
+FLICKER = 58
 """Percent of the noise's variance that is of one era alone. With less of it, a sample of this size would
 have too few independent rows to learn anything from: a stock's news last twelve eras, and so do its levels."""
 
@@ -112,7 +112,7 @@ def _scores(market: Market, era: Era, horizon: int) -> Iterator[Integers]:
     moves = _moves(market.seed, era.number, horizon, found)
     weeks = horizon // DAYS_PER_WEEK
     returns = signal.returns(market.seed, era.number, weeks) @ centred
-    factors = [_sized(returns, percent, 2 * weeks * len(centred)) for percent in (RETURNS, RETURNS_FACTORED)]
+    factors = [_sized(returns, size, 2 * weeks * len(centred)) for size in (RETURNS, RETURNS_FACTORED)]
     news = _news(market, era, horizon)
     neutral = _neutral(news, found, centred)
     own = stocks.lasting_news(market, era, weeks, len(NAMES)) * DEVIATION // stocks.NEWS_STD
@@ -128,15 +128,15 @@ def _moves(seed: int, era: int, horizon: int, found: Integers) -> Integers:
     weights, of_terms = signal.weights(seed, era), terms(seed)
     # The deviation that weights would have with terms that are independent.
     size = math.isqrt(int(of_terms.weight @ of_terms.weight) * (signal.LASTING**2 + signal.SLOW**2 + signal.REGIME**2))
-    known = weights @ found * (DEVIATION * SIGNAL // 100) // (size * UNIT)
+    known = weights @ found * (DEVIATION * SIGNAL // 1000) // (size * UNIT)
     weeks = horizon // DAYS_PER_WEEK
     surprises = signal.surprises(seed, era, weeks) @ found // UNIT
     return known + _sized(surprises, SURPRISE, weeks * len(of_terms.weight))
 
 
-def _sized(values: Integers, percent: int, variance: int) -> Integers:
-    """Sums of draws of `noise`, so many of them, as `percent` of `DEVIATION`."""
-    return values * (DEVIATION * percent // 100) // (math.isqrt(variance * 10**6) * NOISE_STD // 1000)
+def _sized(values: Integers, size: int, variance: int) -> Integers:
+    """Sums of draws of `noise`, so many of them, as `size` thousandths of `DEVIATION`."""
+    return values * (DEVIATION * size // 1000) // (math.isqrt(variance * 10**6) * NOISE_STD // 1000)
 
 
 def _news(market: Market, era: Era, horizon: int) -> Integers:
