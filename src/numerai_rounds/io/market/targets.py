@@ -63,8 +63,8 @@ DEVIATION = 65_536
 """Of the noise of a target."""
 
 SIGNAL, SURPRISE, RETURNS_FACTORED, RETURNS = 67, 30, 90, 50
-"""Deviations in thousandths of the noise: what can be learned, what surprises of its weights add, and what returns of the
-hidden levels add to `FACTORED` targets and to the others."""
+"""Deviations in thousandths of the noise: what can be learned, what surprises of its weights add, what returns of the
+hidden levels add to `FACTORED` targets, and to the others."""
 
 FLICKER = 58
 """Percent of the noise's variance that is of one era alone. With less of it, a sample of this size would
