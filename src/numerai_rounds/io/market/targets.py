@@ -66,7 +66,7 @@ SIGNAL, SURPRISE, RETURNS_FACTORED, RETURNS = 67, 30, 90, 50
 """Deviations in thousandths of the noise: what can be learned, what surprises of its weights add, what returns of the
 hidden levels add to `FACTORED` targets, and to the others."""
 
-FLICKER = 58
+FLICKER = 55
 """Percent of the noise's variance that is of one era alone. With less of it, a sample of this size would
 have too few independent rows to learn anything from: a stock's news last twelve eras, and so do its levels."""
 
