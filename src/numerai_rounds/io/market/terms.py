@@ -53,7 +53,7 @@ CORNER = Shape(
 )
 
 SHAPES = (LINE, BEND, TAIL, GATE, CORNER)
-"""More than half of the signal is in gates and corners, which say something for pairs: within a theme and across."""
+"""About half of the signal is in what gates and corners say for pairs alone: within a theme and across."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Terms:
     weight: Integers
     sign: Integers
     awake: Integers
-    """1 for terms that are strong in odd regimes, -1 for those that are in even ones."""
+    """1 for terms that are strong in the first regime, the third and so on, -1 for those that are in the others."""
 
 
 @lru_cache(maxsize=4)
