@@ -107,7 +107,7 @@ def test_live_rounds_of_a_week_share_stocks_and_news_but_no_id() -> None:
     of = market(rows_per_era=600)
     week = [of.live(FIRST + day) for day in range(5)]
     assert len({at.key for at in week}) == 5
-    for make in (stocks.hidden_levels, partial(stocks.news, weeks=12), partial(stocks.lasting_news, weeks=4, kinds=2)):
+    for make in (stocks.hidden_levels, partial(stocks.news, weeks=12), partial(stocks.held_news, weeks=4, kinds=2)):
         first, *others = (by_stock(of, at, make(of, at)) for at in week)
         assert all(np.array_equal(first, other) for other in others)
     ids = np.concatenate([identifiers(of.seed, at.key, at.rows) for at in week])
@@ -129,7 +129,7 @@ def test_news_of_neighbouring_eras_is_as_related_as_sums_that_overlap(weeks: int
 
     def made(number: int) -> NDArray[Any]:
         at = era(of, number)
-        return by_stock(of, at, stocks.lasting_news(of, at, weeks, 1) if lasting else stocks.news(of, at, weeks))[0]
+        return by_stock(of, at, stocks.held_news(of, at, weeks, 1) if lasting else stocks.news(of, at, weeks))[0]
 
     start = made(74)
     for later in (1, weeks // 2, weeks - 1, weeks, weeks + 5):

@@ -70,10 +70,10 @@ def panel(market: Market, names: Sequence[str] | None = None, given: Mapping[str
     return Panel(own, found, source, fidelity, start.astype(np.int64), drifting.astype(np.int64), constant, at_times)
 
 
-def _odd(names: Sequence[str], sets: Mapping[str, list[str]]) -> tuple[int, int]:
+def _odd(names: Sequence[str], found: Mapping[str, list[str]]) -> tuple[int, int]:
     """A feature of `small`, and another one, of `medium` if there is one."""
-    at_times = min(sets.get("small") or names)
-    constant = min(set(sets.get("medium") or names) - {at_times} or set(names) - {at_times})
+    at_times = min(found.get("small") or names)
+    constant = min(set(found.get("medium") or names) - {at_times} or set(names) - {at_times})
     return names.index(at_times), names.index(constant)
 
 

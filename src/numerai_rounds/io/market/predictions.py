@@ -35,7 +35,7 @@ def meta_model(market: Market, era: Era) -> NDArray[np.float32]:
 
 def example(market: Market, era: Era) -> NDArray[np.float32]:
     """Predictions of the example model, which is the second benchmark; shape (1, rows)."""
-    return benchmarks(market, era)[1:]
+    return _predictions(market, era, MODELS[1])[None]
 
 
 def _predictions(market: Market, era: Era, name: str) -> NDArray[np.float32]:

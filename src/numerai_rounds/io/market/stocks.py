@@ -78,20 +78,20 @@ def _week(seed: int, stocks: int, week: int) -> NDArray[np.int16]:
     return np.ascontiguousarray(draws.reshape(stocks, NEWS).T)
 
 
-def lasting_news(market: Market, era: Era, weeks: int, kinds: int) -> NDArray[np.int64]:
-    """News that lasts `weeks` weeks, each stock's beginning at a phase of its own; shape (kinds, rows).
+def held_news(market: Market, era: Era, weeks: int, kinds: int) -> NDArray[np.int64]:
+    """News drawn once for `weeks` weeks, each stock's at a phase of its own; shape (kinds, rows).
 
-    Its correlation from era to era falls as that of a sum over so many weeks.
+    Its correlation from era to era falls as that of a sum over so many weeks, for one draw in place of as many.
     """
     total = np.empty((kinds, market.rows_per_era), dtype=np.int16)
     for phase in range(min(weeks, market.rows_per_era)):
         block = (era.number + phase) // weeks
-        total[:, phase::weeks] = _lasting(market.seed, market.rows_per_era, weeks, phase, block, kinds)
+        total[:, phase::weeks] = _held(market.seed, market.rows_per_era, weeks, phase, block, kinds)
     return total[:, order(market, era)].astype(np.int64)
 
 
 @lru_cache(maxsize=64)
-def _lasting(seed: int, stocks: int, weeks: int, phase: int, block: int, kinds: int) -> NDArray[np.int16]:
+def _held(seed: int, stocks: int, weeks: int, phase: int, block: int, kinds: int) -> NDArray[np.int16]:
     count = len(range(phase, stocks, weeks)) * kinds
     draws = words(seed, f"own news over {weeks}", block * weeks + phase, -(-count // 4)).view(np.int16)[:count]
     return np.ascontiguousarray(draws.reshape(-1, kinds).T)

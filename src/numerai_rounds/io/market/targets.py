@@ -70,6 +70,9 @@ FLICKER = 55
 """Percent of the noise's variance that is of one era alone. With less of it, a sample of this size would
 have too few independent rows to learn anything from: a stock's news last twelve eras, and so do its levels."""
 
+WITHIN = 33
+"""Percent of the flicker of 60 days that is that of 20: as many as of the weeks."""
+
 OWN_OF_MAIN, OWN = 10, (22, 26, 30, 34, 38)
 """Percent of the variance of the noise that is a target's own."""
 
@@ -115,7 +118,7 @@ def _scores(market: Market, era: Era, horizon: int) -> Iterator[Integers]:
     factors = [_sized(returns, size, 2 * weeks * len(centred)) for size in (RETURNS, RETURNS_FACTORED)]
     news = _news(market, era, horizon)
     neutral = _neutral(news, found, centred)
-    own = stocks.lasting_news(market, era, weeks, len(NAMES)) * DEVIATION // stocks.NEWS_STD
+    own = stocks.held_news(market, era, weeks, len(NAMES)) * DEVIATION // stocks.NEWS_STD
     for place, name in enumerate(NAMES):
         kinds = news if name in FACTORED else neutral
         mixed = _blend(own[place], kinds[1 + place % len(OWN)], KIND)
@@ -145,7 +148,7 @@ def _news(market: Market, era: Era, horizon: int) -> Integers:
     lasting = stocks.news(market, era, weeks) * DEVIATION // (math.isqrt(weeks * 10**6) * stocks.NEWS_STD // 1000)
     shape = (len(HORIZONS), stocks.NEWS, era.rows)
     of_20, other = noise(market.seed, "flicker", era.key, shape) * DEVIATION // NOISE_STD
-    flicker = of_20 if horizon == HORIZONS[0] else _blend(other, of_20, 33)  # 60 days hold the 20
+    flicker = of_20 if horizon == HORIZONS[0] else _blend(other, of_20, WITHIN)
     return _blend(lasting, flicker, FLICKER)
 
 
