@@ -39,7 +39,7 @@ class Size:
     scale: float
     """Share of the real history's eras."""
     features: int = 3_555
-    rows_per_era: int = 6_000
+    rows_per_era: int = 7_100
 
     @property
     def train_eras(self) -> int:

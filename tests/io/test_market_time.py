@@ -51,8 +51,8 @@ def content(of: Market, number: int) -> bytes:
     fill_features(of, own, at, features)
     numbers = [
         targets.targets(of, at, of.newest(FIRST)),
-        predictions.benchmarks(of, at),
-        predictions.meta_model(of, at),
+        predictions.benchmarks(of, own, at),
+        predictions.meta_model(of, own, at),
     ]
     words = identifiers(of.seed, at.key, at.rows)
     return b"".join(array.tobytes() for array in (features, *numbers, words))
@@ -153,20 +153,30 @@ def test_a_stocks_target_is_like_its_last_one_until_their_weeks_are_others(targe
     assert abs(apart) < 0.06
 
 
+def regimes(seed: int) -> tuple[list[int], NDArray[Any]]:
+    """Eras in which the weights turn, and the weights of 600 eras."""
+    weights = np.stack([signal.weights(seed, number) for number in range(1, 601)])
+    steps = np.abs(np.diff(weights, axis=0)).sum(axis=1)
+    turning = np.flatnonzero(steps > steps.max() / 2)
+    return [int(part[0]) for part in np.split(turning, np.flatnonzero(np.diff(turning) > 1) + 1)], weights
+
+
+def test_regimes_last_half_a_year_at_least_and_no_two_markets_turn_together() -> None:
+    lengths = [np.diff(regimes(seed)[0]) for seed in (1, 2, 3)]
+    assert all(26 <= length <= 130 for found in lengths for length in found)
+    assert len(set(np.concatenate(lengths).tolist())) > 3
+    assert len({regimes(seed)[0][0] for seed in (1, 2, 3)}) == 3
+
+
 def test_weights_change_with_the_regime_and_come_back() -> None:
-    year = signal.REGIME_ERAS
-
-    def alike(one: int, other: int) -> float:
-        return float(np.corrcoef(signal.weights(1, one), signal.weights(1, other))[0, 1])
-
-    middle = year // 2
-    assert alike(middle, middle + 5) > 0.98
-    assert alike(middle, middle + year) < 0.8
-    assert alike(middle, middle + 2 * year) > alike(middle, middle + year) + 0.1
+    turns, weights = regimes(1)
+    first, second, third = (weights[turn + 12] for turn in turns[:3])
+    assert np.corrcoef(first, second)[0, 1] < 0.8
+    assert np.corrcoef(first, third)[0, 1] > np.corrcoef(first, second)[0, 1] + 0.1
 
 
 def test_a_regime_comes_over_some_eras() -> None:
-    weights = np.stack([signal.weights(1, number) for number in range(1, 3 * signal.REGIME_ERAS)])
+    weights = regimes(1)[1]
     steps = np.abs(np.diff(weights, axis=0)).max(axis=0)
     assert (steps <= 0.5 * np.ptp(weights, axis=0)).all()
 

@@ -1,6 +1,6 @@
 """Features: five levels, each a copy of a hidden one in most rows, with the oddities of real ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +11,8 @@ from numerai_rounds.io.market import sets
 from numerai_rounds.io.market.draws import octets, words
 from numerai_rounds.io.market.names import feature_names
 from numerai_rounds.io.market.size import FEATURES, Era, Market
-from numerai_rounds.io.market.stocks import THEME_OF, hidden_levels
-from numerai_rounds.io.market.themes import HIDDEN, THEMES
+from numerai_rounds.io.market.stocks import hidden_levels
+from numerai_rounds.io.market.themes import HIDDEN, THEME_OF, THEMES
 
 ALWAYS, AT_TIMES = 3, 4
 """Levels of a feature that never changes, and of one that does not in every thirteenth era."""
@@ -54,6 +54,8 @@ class Panel:
     """The feature that is constant everywhere."""
     at_times: int
     """The one that is constant in some eras."""
+    shows: NDArray[np.intp]
+    """For each hidden level the feature that repeats it best, -1 where none does."""
 
 
 def panel(market: Market, names: Sequence[str] | None = None, given: Mapping[str, list[str]] | None = None) -> Panel:
@@ -67,7 +69,19 @@ def panel(market: Market, names: Sequence[str] | None = None, given: Mapping[str
     start = np.where(late % LATE == 0, (late >> np.uint64(8)) % np.uint64(LATEST), 0)
     source = hidden + HIDDEN * (turned % NEGATED == 0)
     at_times, constant = _odd(own, found)
-    return Panel(own, found, source, fidelity, start.astype(np.int64), drifting.astype(np.int64), constant, at_times)
+    poor = (drifting > 0) | (start > 0)
+    poor[[at_times, constant]] = True
+    return Panel(
+        own,
+        found,
+        source,
+        fidelity,
+        start.astype(np.int64),
+        drifting.astype(np.int64),
+        constant,
+        at_times,
+        _shows(hidden, fidelity - 256 * poor),
+    )
 
 
 def _odd(names: Sequence[str], found: Mapping[str, list[str]]) -> tuple[int, int]:
@@ -86,20 +100,49 @@ def _hidden(theme: NDArray[np.intp], place: NDArray[np.intp]) -> tuple[NDArray[n
     return first[theme] + place % levels, fidelity
 
 
+def _shows(hidden: NDArray[np.intp], quality: NDArray[np.int64]) -> NDArray[np.intp]:
+    found = np.full(HIDDEN, -1)
+    order = np.argsort(quality, kind="stable")
+    found[hidden[order]] = order  # the best one is written last
+    return found
+
+
 def fill_features(market: Market, features: Panel, era: Era, into: NDArray[np.int8]) -> None:
     """Write the features of an era: int8 levels 0 to 4, a row of `into` for each feature."""
+    _fill(market, features, era, range(len(features.names)), into)
+
+
+def shown_levels(market: Market, features: Panel, era: Era) -> NDArray[np.int8]:
+    """Hidden levels as features show them, the middle where none does; shape (HIDDEN, rows)."""
+    shown = np.full((HIDDEN, era.rows), FEATURE_MIDDLE, dtype=np.int8)
+    known = np.flatnonzero(features.shows >= 0)
+    places = features.shows[known]
+    levels = np.empty((len(known), era.rows), dtype=np.int8)
+    _fill(market, features, era, places.tolist(), levels)
+    turned = features.source[places] >= HIDDEN
+    levels[turned] = FEATURE_LEVELS - 1 - levels[turned]
+    shown[known] = levels
+    return shown
+
+
+def _fill(market: Market, features: Panel, era: Era, places: Iterable[int], into: NDArray[np.int8]) -> None:
+    """Write some features, a row of `into` for each."""
     hidden = hidden_levels(market, era)
     both = np.concatenate([hidden, FEATURE_LEVELS - 1 - hidden])
     draws = octets(market.seed, "features", era.key, (len(features.names), era.rows))
-    for place, draw in enumerate(draws):
-        repeats = draw < features.fidelity[place]
-        into[place] = np.where(repeats, both[features.source[place]], (draw % np.uint8(FEATURE_LEVELS)).view(np.int8))
-    for drifting in np.flatnonzero(features.drift).tolist():
-        _drift(market, era, drifting, int(features.drift[drifting]), into[drifting])
-    into[era.number * 100 <= features.start * market.train_eras] = FEATURE_MIDDLE
-    into[features.constant] = ALWAYS
-    if era.number % AT_TIMES_ERAS == 0:
-        into[features.at_times] = AT_TIMES
+    absent = era.number * 100 <= features.start * market.train_eras
+    for place, levels in zip(places, into, strict=True):
+        repeats = draws[place] < features.fidelity[place]
+        other = (draws[place] % np.uint8(FEATURE_LEVELS)).view(np.int8)
+        levels[:] = np.where(repeats, both[features.source[place]], other)
+        if features.drift[place]:
+            _drift(market, era, place, int(features.drift[place]), levels)
+        if absent[place]:
+            levels[:] = FEATURE_MIDDLE
+        if place == features.constant:
+            levels[:] = ALWAYS
+        if place == features.at_times and era.number % AT_TIMES_ERAS == 0:
+            levels[:] = AT_TIMES
 
 
 def _drift(market: Market, era: Era, place: int, rows: int, levels: NDArray[np.int8]) -> None:

@@ -102,14 +102,14 @@ def _together(eras: list[Era]) -> Iterator[list[Era]]:
 
 
 def _sheet(market: Market, role: str, newest: int) -> Sheet:
-    if role.endswith("benchmark_models"):
-        return Sheet((), predictions.MODELS, partial(_predictions, market, predictions.benchmarks))
-    if role == "meta_model":
-        return Sheet((), (predictions.META_MODEL,), partial(_predictions, market, predictions.meta_model))
-    if role.endswith("example_preds"):
-        return Sheet((), (PREDICTION,), partial(_predictions, market, predictions.example), labels=False)
     listed = listing.given(market)
     features = panel(market, listed.features, listed.sets) if listed else panel(market)
+    if role.endswith("benchmark_models"):
+        return Sheet((), predictions.MODELS, partial(_predictions, market, features, predictions.benchmarks))
+    if role == "meta_model":
+        return Sheet((), (predictions.META_MODEL,), partial(_predictions, market, features, predictions.meta_model))
+    if role.endswith("example_preds"):
+        return Sheet((), (PREDICTION,), partial(_predictions, market, features, predictions.example), labels=False)
     names = listed.targets if listed else targets.TARGETS
     return Sheet(features.names, names, partial(_rows, market, features, names, newest))
 
@@ -126,9 +126,9 @@ def _rows(market: Market, features: Panel, names: Sequence[str], newest: int, gr
 
 
 def _predictions(
-    market: Market, make: Callable[[Market, Era], NDArray[np.float32]], group: Sequence[Era]
+    market: Market, features: Panel, make: Callable[[Market, Panel, Era], NDArray[np.float32]], group: Sequence[Era]
 ) -> Iterator[NDArray[np.float32]]:
-    yield np.concatenate([make(market, era) for era in group], axis=1)
+    yield np.concatenate([make(market, features, era) for era in group], axis=1)
 
 
 def _labels(market: Market, group: Sequence[Era], *, newest: int, live: bool) -> list[list[str]]:

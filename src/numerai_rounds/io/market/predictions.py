@@ -1,7 +1,7 @@
 """Predictions of the models that everybody is judged beside: the benchmarks, the example, and the meta model.
 
-Each knows the signal's weights as somebody could who learned from the past, and believes in every hidden
-level a little, whether it matters or not.
+Each reads levels of features, knows the signal's weights as somebody could who learned from the past, and believes
+in every level a little, whether it matters or not.
 """
 
 import math
@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from numerai_rounds.base.columns import FEATURE_MIDDLE
-from numerai_rounds.io.market import signal, stocks
+from numerai_rounds.io.market import signal
 from numerai_rounds.io.market.draws import NOISE_STD, noise
+from numerai_rounds.io.market.features import Panel, shown_levels
 from numerai_rounds.io.market.size import Era, Market
 from numerai_rounds.io.market.terms import UNIT, values
 from numerai_rounds.io.market.themes import HIDDEN
@@ -23,23 +24,23 @@ ERRORS = {"v53_lgbm_ender20": 145, "v53_lgbm_ender60": 58, META_MODEL: 90}
 """Deviation of what a model believes wrongly, in percent of that of the signal as it knows it."""
 
 
-def benchmarks(market: Market, era: Era) -> NDArray[np.float32]:
+def benchmarks(market: Market, features: Panel, era: Era) -> NDArray[np.float32]:
     """Predictions of the benchmark models, in the order of `MODELS`; shape (2, rows), uniform in (0, 1)."""
-    return np.stack([_predictions(market, era, name) for name in MODELS])
+    levels = shown_levels(market, features, era)
+    return np.stack([_predictions(market, levels, era, name) for name in MODELS])
 
 
-def meta_model(market: Market, era: Era) -> NDArray[np.float32]:
+def meta_model(market: Market, features: Panel, era: Era) -> NDArray[np.float32]:
     """The meta model's predictions; shape (1, rows), uniform in (0, 1)."""
-    return _predictions(market, era, META_MODEL)[None]
+    return _predictions(market, shown_levels(market, features, era), era, META_MODEL)[None]
 
 
-def example(market: Market, era: Era) -> NDArray[np.float32]:
+def example(market: Market, features: Panel, era: Era) -> NDArray[np.float32]:
     """Predictions of the example model, which is the second benchmark; shape (1, rows)."""
-    return _predictions(market, era, MODELS[1])[None]
+    return _predictions(market, shown_levels(market, features, era), era, MODELS[1])[None]
 
 
-def _predictions(market: Market, era: Era, name: str) -> NDArray[np.float32]:
-    levels = stocks.hidden_levels(market, era)
+def _predictions(market: Market, levels: NDArray[np.int8], era: Era, name: str) -> NDArray[np.float32]:
     known = signal.known_weights(market.seed, era.number)
     beliefs = noise(market.seed, f"errors of {name}", 0, (HIDDEN,))
     size = math.isqrt(int(known @ known)) * UNIT * ERRORS[name] // 100

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from numerai_rounds.io.market.draws import words
-from numerai_rounds.io.market.themes import REAL_FEATURES, THEMES, scaled
+from numerai_rounds.io.market.themes import THEMES, scaled
 
 SMALL, LEAST_SMALL = 42, 20
 """Features of `small` where there are 3,555, and anywhere, if there are so many."""
@@ -48,7 +48,7 @@ def named(seed: int, names: Sequence[str]) -> dict[str, list[str]]:
         own = picked[theme[picked] == number]
         found[name] = own if own.size else picked[number % count :][:1]  # a market of few features
     for (name, other), real in SHARED.items():
-        lent = found[other][: real * count // REAL_FEATURES]
+        lent = found[other][: size(real)]
         found[name] = np.union1d(found[name], lent)
     return {name: [names[place] for place in np.sort(places)] for name, places in found.items()}
 
@@ -84,11 +84,11 @@ def _small(
 def themes(names: Sequence[str], sets: Mapping[str, list[str]]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """The number of each feature's theme, and its place among the features of that theme.
 
-    A feature in several themes belongs to the last; one in none, as in sets without these themes, to the next in turn.
+    A feature in several themes belongs to the first; one in none, as in sets without these themes, to the next in turn.
     """
     number = {name: place for place, name in enumerate(names)}
     theme = np.arange(len(names), dtype=np.intp) % len(THEMES)
-    for place, name in enumerate(NAMES):
+    for place, name in reversed(list(enumerate(NAMES))):
         theme[[number[feature] for feature in sets.get(name, [])]] = place
     order = np.argsort(theme, kind="stable")
     starts = np.searchsorted(theme[order], np.arange(len(THEMES)))

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from numerai_rounds.io.market.draws import NOISE_STD, noise
+from numerai_rounds.io.market.draws import NOISE_STD, noise, words
 from numerai_rounds.io.market.terms import terms
 from numerai_rounds.io.market.themes import HIDDEN
 
@@ -13,9 +13,9 @@ LASTING, SLOW, REGIME = 100, 20, 108
 SLOW_ERAS = 260
 """The drift turns every five years and is linear between."""
 
-REGIME_ERAS, TURN_ERAS = 52, 8
-"""A regime lasts a year, of which it takes eight eras to come. Half of the terms are strong in it, the others have lost
-their weight or a little more; in the next one it is the other way round."""
+REGIME_ERAS, LATE_ERAS, TURN_ERAS = 78, 52, 8
+"""A regime lasts a year and a half on average; its turn is up to a year late, and takes eight eras. Half of the terms
+are strong in it, the others have lost their weight or a little more; in the next one it is the other way round."""
 
 MEMORY, LAG = 156, 20
 """Eras that a model of the house learns from, and eras until it knows them."""
@@ -42,10 +42,25 @@ def _change(seed: int, era: int) -> NDArray[np.int64]:
         noise(seed, "drift of weights", key, found.weight.shape) * SLOW // NOISE_STD for key in (knot, knot + 1)
     )
     slow = ((SLOW_ERAS - beyond) * before + beyond * after) // SLOW_ERAS
-    regime, beyond = divmod(era - 1, REGIME_ERAS)
+    regime, beyond = _regime(seed, era)
     turned = 2 * min(beyond, TURN_ERAS) - TURN_ERAS
     strong = found.sign * found.awake * (-1 if regime % 2 else 1)
     return slow + strong * REGIME * turned // TURN_ERAS
+
+
+def _regime(seed: int, era: int) -> tuple[int, int]:
+    """The number of an era's regime, and how many eras ago that one began."""
+    phase = int(words(seed, "phase of regimes", 0, 1)[0] % np.uint64(REGIME_ERAS))
+    at = era + phase + REGIME_ERAS
+    regime = at // REGIME_ERAS
+    if at < _turn(seed, regime):
+        regime -= 1
+    return regime, at - _turn(seed, regime)
+
+
+def _turn(seed: int, regime: int) -> int:
+    late = int(words(seed, "turns of regimes", regime, 1)[0] % np.uint64(LATE_ERAS))
+    return regime * REGIME_ERAS + late
 
 
 def surprises(seed: int, era: int, weeks: int) -> NDArray[np.int64]:

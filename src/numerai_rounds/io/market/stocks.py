@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from numerai_rounds.base.columns import FEATURE_LEVELS
 from numerai_rounds.io.market.draws import octets, words
 from numerai_rounds.io.market.size import Era, Market
-from numerai_rounds.io.market.themes import HIDDEN, THEMES
+from numerai_rounds.io.market.themes import HIDDEN, THEME_OF, THEMES, TIGHTNESS
 
 LASTS = 12
 """Eras after which a stock's hidden levels are drawn anew. Each stock has its own phase."""
@@ -28,10 +28,6 @@ NEWS = 6
 
 NEWS_STD = 18_918
 """Standard deviation of one week's news: a uniform integer of 16 bits, mean nearly 0."""
-
-TIGHTNESS = np.repeat([theme.tightness for theme in THEMES.values()], [theme.hidden for theme in THEMES.values()])
-THEME_OF = np.repeat(np.arange(len(THEMES)), [theme.hidden for theme in THEMES.values()])
-"""For each hidden level the number of its theme."""
 
 
 def order(market: Market, era: Era) -> NDArray[np.intp]:

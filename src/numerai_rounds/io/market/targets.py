@@ -174,7 +174,8 @@ def _blend(one: Integers, other: Integers, percent: int) -> Integers:
 
 def _cut(score: Integers, percents: tuple[int, ...]) -> NDArray[np.float32]:
     """Evenly spaced levels from 0 to 1, the lowest scores lowest; ties in the order of the rows."""
-    bounds = -(-np.cumsum((0, *percents)) * len(score) // 100)
+    lower = -(-np.cumsum((0, *percents))[: (len(percents) + 1) // 2] * len(score) // 100)
+    bounds = np.concatenate([lower, len(score) - lower[::-1]])
     levels = np.arange(len(percents), dtype=np.float32) / np.float32(len(percents) - 1)
     column = np.empty(len(score), dtype=np.float32)
     column[np.argsort(score, kind="stable")] = np.repeat(levels, np.diff(bounds))

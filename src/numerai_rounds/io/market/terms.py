@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from numerai_rounds.base.columns import FEATURE_LEVELS, FEATURE_MIDDLE
 from numerai_rounds.io.market.draws import words
-from numerai_rounds.io.market.stocks import THEME_OF
-from numerai_rounds.io.market.themes import THEMES
+from numerai_rounds.io.market.themes import THEME_OF, THEMES
 
 Integers = NDArray[np.int64]
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 REAL_FEATURES = 3555
 
 
@@ -35,6 +37,10 @@ THEMES = {
 
 HIDDEN = sum(theme.hidden for theme in THEMES.values())
 """Hidden levels of a stock, all themes together."""
+
+THEME_OF = np.repeat(np.arange(len(THEMES)), [theme.hidden for theme in THEMES.values()])
+TIGHTNESS = np.repeat([theme.tightness for theme in THEMES.values()], [theme.hidden for theme in THEMES.values()])
+"""For each hidden level the number of its theme, and how tight that one is."""
 
 
 def scaled(real: int, features: int) -> int:
