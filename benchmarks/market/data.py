@@ -88,6 +88,8 @@ class Sample:
     train: Side
     validation: Side
     """Eras of data_type validation in which the main target is known."""
+    market: Market | None = None
+    """What it was made from, if it was."""
 
     def places(self, names: Sequence[str]) -> Places:
         """Where some features are."""
@@ -125,7 +127,14 @@ def read(folder: Path, every: int = 1) -> Sample:
         if (folder / f"{role}.parquet").exists():
             others |= _predictions(folder / f"{role}.parquet", ids)
     validation = Side(validation.eras, validation.starts, validation.levels, validation.targets, others)
-    return Sample(names, sets, train, validation)
+    return Sample(names, sets, train, validation, _market(folder))
+
+
+def _market(folder: Path) -> Market | None:
+    if not (folder / DONE).exists():
+        return None
+    wanted = json.loads((folder / DONE).read_text(encoding="utf-8"))
+    return Market(**{key: value for key, value in wanted.items() if key in Market.model_fields})
 
 
 def _side(path: Path, names: list[str], targets: list[str], data_type: str, every: int) -> tuple[Side, pd.Index]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numerai_rounds.io.market import sets
 from numerai_rounds.io.market.draws import octets, words
 from numerai_rounds.io.market.names import feature_names
 from numerai_rounds.io.market.size import FEATURES, Era, Market
-from numerai_rounds.io.market.stocks import hidden_levels
+from numerai_rounds.io.market.stocks import LASTS, drawn_levels, order
 from numerai_rounds.io.market.themes import HIDDEN, THEME_OF, THEMES
 
 ALWAYS, AT_TIMES = 3, 4
@@ -35,7 +36,7 @@ FARTHEST = 80
 """Rows of 256, at most, in which a feature that drifts is a level higher at the end of the train eras."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Panel:
     """All features of a market: their names, sorted, and arrays with an element for each."""
 
@@ -102,8 +103,8 @@ def _hidden(theme: NDArray[np.intp], place: NDArray[np.intp]) -> tuple[NDArray[n
 
 def _shows(hidden: NDArray[np.intp], quality: NDArray[np.int64]) -> NDArray[np.intp]:
     found = np.full(HIDDEN, -1)
-    order = np.argsort(quality, kind="stable")
-    found[hidden[order]] = order  # the best one is written last
+    best_last = np.argsort(quality, kind="stable")
+    found[hidden[best_last]] = best_last
     return found
 
 
@@ -127,14 +128,17 @@ def shown_levels(market: Market, features: Panel, era: Era) -> NDArray[np.int8]:
 
 def _fill(market: Market, features: Panel, era: Era, places: Iterable[int], into: NDArray[np.int8]) -> None:
     """Write some features, a row of `into` for each."""
-    hidden = hidden_levels(market, era)
-    both = np.concatenate([hidden, FEATURE_LEVELS - 1 - hidden])
-    draws = octets(market.seed, "features", era.key, (len(features.names), era.rows))
+    phases = range(min(LASTS, market.rows_per_era))
+    blocks = [
+        _drawn(features, market.seed, market.rows_per_era, phase, (era.number + phase) // LASTS) for phase in phases
+    ]
+    # Blocks lie beside each other, and the stocks of a phase in its block.
+    starts = np.cumsum([0] + [block.shape[1] for block in blocks[:-1]])
+    stocks = order(market, era)
+    rows = starts[stocks % len(phases)] + stocks // len(phases)
     absent = era.number * 100 <= features.start * market.train_eras
     for place, levels in zip(places, into, strict=True):
-        repeats = draws[place] < features.fidelity[place]
-        other = (draws[place] % np.uint8(FEATURE_LEVELS)).view(np.int8)
-        levels[:] = np.where(repeats, both[features.source[place]], other)
+        np.take(np.concatenate([block[place] for block in blocks]), rows, out=levels, mode="clip")
         if features.drift[place]:
             _drift(market, era, place, int(features.drift[place]), levels)
         if absent[place]:
@@ -143,6 +147,16 @@ def _fill(market: Market, features: Panel, era: Era, places: Iterable[int], into
             levels[:] = ALWAYS
         if place == features.at_times and era.number % AT_TIMES_ERAS == 0:
             levels[:] = AT_TIMES
+
+
+@lru_cache(maxsize=LASTS)
+def _drawn(features: Panel, seed: int, stocks: int, phase: int, block: int) -> NDArray[np.int8]:
+    """All features of the stocks of a phase, for one block of eras; shape (features, stocks of that phase)."""
+    hidden = drawn_levels(seed, stocks, phase, block)
+    both = np.concatenate([hidden, FEATURE_LEVELS - 1 - hidden])
+    draws = octets(seed, "features", block * LASTS + phase, (len(features.names), hidden.shape[1]))
+    repeats = draws < features.fidelity[:, None]
+    return np.where(repeats, both[features.source], (draws % np.uint8(FEATURE_LEVELS)).view(np.int8))
 
 
 def _drift(market: Market, era: Era, place: int, rows: int, levels: NDArray[np.int8]) -> None:

@@ -7,15 +7,15 @@ from numerai_rounds.io.market.draws import NOISE_STD, noise, words
 from numerai_rounds.io.market.terms import terms
 from numerai_rounds.io.market.themes import HIDDEN
 
-LASTING, SLOW, REGIME = 100, 20, 108
+LASTING, SLOW, REGIME = 100, 130, 100
 """Percent of a term's weight: what never changes, the deviation of what drifts, and what a regime adds or takes."""
 
-SLOW_ERAS = 260
-"""The drift turns every five years and is linear between."""
+SLOW_ERAS = 104
+"""The drift takes a new direction every two years; it is linear between."""
 
-REGIME_ERAS, LATE_ERAS, TURN_ERAS = 78, 52, 8
-"""A regime lasts a year and a half on average; its turn is up to a year late, and takes eight eras. Half of the terms
-are strong in it, the others have lost their weight or a little more; in the next one it is the other way round."""
+REGIME_ERAS, LATE_ERAS, TURN_ERAS = 60, 20, 8
+"""A regime lasts so many eras, but that its turn is up to twenty late, and takes eight. Half of the terms are strong in
+it, the others have lost their weight; in the next one it is the other way round."""
 
 MEMORY, LAG = 156, 20
 """Eras that a model of the house learns from, and eras until it knows them."""

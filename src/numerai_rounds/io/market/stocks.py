@@ -39,12 +39,12 @@ def hidden_levels(market: Market, era: Era) -> NDArray[np.int8]:
     """Hidden levels 0 to 4 of the rows of an era, uniform; shape (HIDDEN, rows)."""
     levels = np.empty((HIDDEN, market.rows_per_era), dtype=np.int8)
     for phase in range(min(LASTS, market.rows_per_era)):
-        levels[:, phase::LASTS] = _drawn(market.seed, market.rows_per_era, phase, (era.number + phase) // LASTS)
+        levels[:, phase::LASTS] = drawn_levels(market.seed, market.rows_per_era, phase, (era.number + phase) // LASTS)
     return levels[:, order(market, era)]
 
 
 @lru_cache(maxsize=2 * LASTS)
-def _drawn(seed: int, stocks: int, phase: int, block: int) -> NDArray[np.int8]:
+def drawn_levels(seed: int, stocks: int, phase: int, block: int) -> NDArray[np.int8]:
     """Hidden levels of the stocks of a phase, for one block of eras; shape (HIDDEN, stocks of that phase)."""
     count = len(range(phase, stocks, LASTS))
     draws = octets(seed, "hidden levels", block * LASTS + phase, (count, MARKETS + len(THEMES) + HIDDEN)).T

@@ -62,13 +62,17 @@ others are nearly neutral to them, as `ender` is."""
 DEVIATION = 65_536
 """Of the noise of a target."""
 
-SIGNAL, SURPRISE, RETURNS_FACTORED, RETURNS = 67, 30, 90, 50
+SIGNAL, SURPRISE, RETURNS_FACTORED, RETURNS = 53, 30, 90, 40
 """Deviations in thousandths of the noise: what can be learned, what surprises of its weights add, what returns of the
 hidden levels add to `FACTORED` targets, and to the others."""
 
-FLICKER = 55
-"""Percent of the noise's variance that is of one era alone. With less of it, a sample of this size would
-have too few independent rows to learn anything from: a stock's news last twelve eras, and so do its levels."""
+EARLY = 180
+"""The signal in the first era, in percent of that after the train eras: until they end, it falls. So short a history
+could not teach so weak a signal otherwise."""
+
+FLICKER = 70
+"""Percent of the noise's variance that is of one era alone. With less of it, a sample of this size would have too few
+independent rows to learn from: a stock's news last twelve eras, and so do its features."""
 
 WITHIN = 33
 """Percent of the flicker of 60 days that is that of 20: as many as of the weeks."""
@@ -79,7 +83,7 @@ OWN_OF_MAIN, OWN = 10, (22, 26, 30, 34, 38)
 KIND = 80
 """Percent of that variance that it shares with some other targets, and over both horizons."""
 
-KEPT = 5
+KEPT = 3
 """Percent of the news along a direction that neutral targets keep."""
 
 ROWS_FOR_A_DIRECTION = 4
@@ -112,7 +116,7 @@ def _scores(market: Market, era: Era, horizon: int) -> Iterator[Integers]:
     """Of each name."""
     levels = stocks.hidden_levels(market, era)
     found, centred = values(market.seed, levels), levels.astype(np.int64) - FEATURE_MIDDLE
-    moves = _moves(market.seed, era.number, horizon, found)
+    moves = _moves(market, era.number, horizon, found)
     weeks = horizon // DAYS_PER_WEEK
     returns = signal.returns(market.seed, era.number, weeks) @ centred
     factors = [_sized(returns, size, 2 * weeks * len(centred)) for size in (RETURNS, RETURNS_FACTORED)]
@@ -126,14 +130,15 @@ def _scores(market: Market, era: Era, horizon: int) -> Iterator[Integers]:
         yield score + moves + factors[name in FACTORED]
 
 
-def _moves(seed: int, era: int, horizon: int, found: Integers) -> Integers:
+def _moves(market: Market, era: int, horizon: int, found: Integers) -> Integers:
     """The signal and its surprises."""
-    weights, of_terms = signal.weights(seed, era), terms(seed)
+    weights, of_terms = signal.weights(market.seed, era), terms(market.seed)
     # The deviation that weights would have with terms that are independent.
     size = math.isqrt(int(of_terms.weight @ of_terms.weight) * (signal.LASTING**2 + signal.SLOW**2 + signal.REGIME**2))
-    known = weights @ found * (DEVIATION * SIGNAL // 1000) // (size * UNIT)
+    percent = EARLY - (EARLY - 100) * min(era, market.train_eras) // market.train_eras
+    known = weights @ found * (DEVIATION * SIGNAL * percent // 100_000) // (size * UNIT)
     weeks = horizon // DAYS_PER_WEEK
-    surprises = signal.surprises(seed, era, weeks) @ found // UNIT
+    surprises = signal.surprises(market.seed, era, weeks) @ found // UNIT
     return known + _sized(surprises, SURPRISE, weeks * len(of_terms.weight))
 
 

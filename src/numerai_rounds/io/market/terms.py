@@ -17,7 +17,7 @@ Integers = NDArray[np.int64]
 UNIT = 64
 """Standard deviation of a term over levels that are uniform and independent."""
 
-ACTIVE_THEMES, LEVELS_EACH = 6, 2
+ACTIVE_THEMES, LEVELS_EACH = 4, 2
 """Hidden levels that matter: two in each of some themes, numbered one theme after the other."""
 
 FEW = ("intelligence", "dexterity")
@@ -40,16 +40,20 @@ class Shape:
 
 
 LINE = Shape(30, lambda one, _: one, ALL, ALL)
-BEND = Shape(52, lambda one, _: one * one - 2, (3, 7, 11), (3, 7, 11))
+BEND = Shape(52, lambda one, _: one * one - 2, (3, 7), (3, 7))
 TAIL = Shape(42, lambda one, _: 5 * (one == 2) - 1, (1, 6), (1, 6))
-GATE = Shape(97, lambda one, other: (one * one - 2) * (other > 0), (0, 5), (1, 6))
+GATE = Shape(90, lambda one, other: (one * one - 2) * (other > 0), (0, 5), (1, 6))
 CORNER = Shape(
-    105,
+    92,
     # Half of what each level says alone is taken out.
     lambda one, other: 10 * (one > 0) * (other > 0) - 2 * (one > 0) - 2 * (other > 0),
-    (2, 8, 7),
-    (3, 9, 10),
+    (2, 7, 4, 5),
+    (3, 1, 6, 0),
 )
+
+AWAKE = (1, -1, -1, 1)
+"""For the terms of a shape in turn: 1 if it is strong in every second regime, -1 if it is in the others. Both halves
+weigh about the same, so that no regime is the better one."""
 
 SHAPES = (LINE, BEND, TAIL, GATE, CORNER)
 """About half of the signal is in what gates and corners say for pairs alone: within a theme and across."""
@@ -80,7 +84,7 @@ def terms(seed: int) -> Terms:
     for number, shape in enumerate(SHAPES):
         for place, (one, other) in enumerate(zip(shape.first, shape.second, strict=True)):
             weight = shape.weight * (100 - 30 * place // len(shape.first)) // 100
-            sign, awake = 1 if next(draws) & 1 else -1, 1 if (place + number) % 2 else -1
+            sign, awake = 1 if next(draws) & 1 else -1, AWAKE[place % len(AWAKE)]
             found.append((active[one], active[other], number, weight, sign, awake))
     return Terms(*(np.array(column) for column in zip(*found, strict=True)))
 
