@@ -153,30 +153,35 @@ def test_a_stocks_target_is_like_its_last_one_until_their_weeks_are_others(targe
     assert abs(apart) < 0.06
 
 
-def regimes(seed: int) -> tuple[list[int], NDArray[Any]]:
-    """Eras in which the weights turn, and the weights of 600 eras."""
+def awake(seed: int) -> NDArray[Any]:
+    """By how much one half of the terms is stronger than the other in each of 600 eras, in percent."""
+    of = terms.terms(seed)
     weights = np.stack([signal.weights(seed, number) for number in range(1, 601)])
-    steps = np.abs(np.diff(weights, axis=0)).sum(axis=1)
-    turning = np.flatnonzero(steps > steps.max() / 2)
-    return [int(part[0]) for part in np.split(turning, np.flatnonzero(np.diff(turning) > 1) + 1)], weights
+    return np.asarray((weights / of.weight * of.sign * of.awake).mean(axis=1))
 
 
-def test_regimes_last_half_a_year_at_least_and_no_two_markets_turn_together() -> None:
-    lengths = [np.diff(regimes(seed)[0]) for seed in (1, 2, 3)]
-    assert all(26 <= length <= 130 for found in lengths for length in found)
+def turns(seed: int) -> list[int]:
+    """Eras in which the other half of the terms becomes the stronger one."""
+    turning = np.flatnonzero(np.abs(np.diff(awake(seed))) > signal.REGIME / signal.TURN_ERAS)
+    return [int(part[0]) for part in np.split(turning, np.flatnonzero(np.diff(turning) > 1) + 1)]
+
+
+def test_regimes_are_of_uneven_length_and_no_two_markets_turn_together() -> None:
+    lengths = [np.diff(turns(seed)) for seed in (1, 2, 3)]
+    assert all(40 <= length <= 80 for found in lengths for length in found)
     assert len(set(np.concatenate(lengths).tolist())) > 3
-    assert len({regimes(seed)[0][0] for seed in (1, 2, 3)}) == 3
+    assert len({turns(seed)[0] for seed in (1, 2, 3)}) == 3
 
 
-def test_weights_change_with_the_regime_and_come_back() -> None:
-    turns, weights = regimes(1)
-    first, second, third = (weights[turn + 12] for turn in turns[:3])
-    assert np.corrcoef(first, second)[0, 1] < 0.8
-    assert np.corrcoef(first, third)[0, 1] > np.corrcoef(first, second)[0, 1] + 0.1
+def test_one_half_of_the_terms_is_strong_and_then_the_other() -> None:
+    for seed in (1, 2, 3):
+        steps = np.diff(awake(seed)[np.array(turns(seed)) + 20])
+        assert (np.abs(steps) > signal.REGIME).all()
+        assert (steps[1:] * steps[:-1] < 0).all()
 
 
 def test_a_regime_comes_over_some_eras() -> None:
-    weights = regimes(1)[1]
+    weights = np.stack([signal.weights(1, number) for number in range(1, 601)])
     steps = np.abs(np.diff(weights, axis=0)).max(axis=0)
     assert (steps <= 0.5 * np.ptp(weights, axis=0)).all()
 

@@ -227,7 +227,7 @@ def test_the_meta_model_begins_where_the_market_says(tmp_path: Path) -> None:
 
 
 def test_signal_is_weak(tmp_path: Path) -> None:
-    sizes: dict[str, Any] = {"rows_per_era": 1500, "train_eras": 60}
+    sizes: dict[str, Any] = {"rows_per_era": 1500, "train_eras": 60, "features": 100}
     models = rows("train_benchmark_models", tmp_path, **sizes)["v53_lgbm_ender60"]
     target = rows("train", tmp_path, **sizes)["target_ender_60"].loc[models.index]
-    assert 0.01 < models.corr(target) < 0.04
+    assert 0.01 < models.corr(target) < 0.05
