@@ -1,12 +1,19 @@
 """The statistics of benchmarks/market, on arrays whose answers are known, and on a tiny market."""
 
 import math
+import re
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
+import typer
 from numerai_tools import scoring
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -18,6 +25,7 @@ from benchmarks.market.statistics import STATISTICS, features, models, others, s
 from benchmarks.market.study import BENCHMARK_60, Study
 from benchmarks.market.training import preset
 from numerai_rounds.base.eras import WEEKLY, purge_eras
+from numerai_rounds.base.errors import DataError
 from numerai_rounds.domain.splits import holdout
 from numerai_rounds.io.market.size import Market
 
@@ -257,3 +265,58 @@ def test_a_folder_is_measured_like_the_market_it_has(tmp_path: Path, capsys: pyt
     second = capsys.readouterr().out
     assert "default_eras 7" in second
     assert "benchmarks: left out, the data lacks the predictions of lgbm_ender60" in second
+
+
+def test_a_feature_that_the_files_lack_is_not_another_one(study: Study) -> None:
+    with pytest.raises(data.AbsentError, match="feature_ghost"):
+        study.sample.places(["feature_00", "feature_ghost"])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"seeds": ""}, "--seeds ''"),
+        ({"seeds": "-1"}, "--seeds '-1'"),
+        ({"seeds": "2147483648"}, "seed: Input should be less than 2147483648"),
+        ({"overrides": ["features=3"]}, "features: Input should be greater than or equal to 20"),
+        ({"overrides": ["features=²"]}, "write NAME=NUMBER"),
+        ({"overrides": ["seed=5"]}, "write --seeds 5"),
+        ({"files": Path("nowhere")}, "there is no nowhere"),
+    ],
+)
+def test_what_cannot_be_measured_is_said_before_anything_is_made(
+    options: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    defaults = {"seeds": "1", "size": "default", "overrides": [], "files": None, "every": 1}
+    with pytest.raises(typer.BadParameter, match=re.escape(said)):
+        command.main(["sets"], **(defaults | options), scratch=tmp_path / "scratch")
+    assert not (tmp_path / "scratch").exists()
+
+
+def without(names: Sequence[str], table: pa.Table) -> pa.Table:
+    return table.drop_columns(list(names))
+
+
+def as_shares(table: pa.Table) -> pa.Table:
+    name = next(name for name in table.column_names if name.startswith("feature_"))
+    shares = pc.divide(table[name].cast(pa.float32()), 4.0)
+    return table.set_column(table.column_names.index(name), name, shares)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (partial(without, [MAIN]), f"lacks {MAIN}"),
+        (partial(without, ["data_type"]), "lacks data_type"),
+        (lambda table: table.slice(0, 0), f"no era of data_type train in which {MAIN} is known"),
+        (as_shares, "features are levels 0 to 4, as integers"),
+    ],
+)
+def test_a_folder_with_nothing_to_measure_is_refused(
+    change: Callable[[pa.Table], pa.Table], said: str, tmp_path: Path
+) -> None:
+    folder = data.made(TINY, tmp_path)
+    path = folder / "train.parquet"
+    pq.write_table(change(pq.read_table(path)), path)
+    with pytest.raises(DataError, match=said):
+        data.read(folder)

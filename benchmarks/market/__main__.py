@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from benchmarks.market import data, generation, page
 from benchmarks.market.data import AbsentError, Sample
@@ -17,7 +18,7 @@ from benchmarks.market.statistics import STATISTICS
 from benchmarks.market.study import Study
 from benchmarks.market.training import preset
 from benchmarks.measure import ROOT
-from numerai_rounds.base.errors import one_of
+from numerai_rounds.base.errors import DataError, one_of
 from numerai_rounds.io import console
 from numerai_rounds.io.market.size import FEATURES, Market
 
@@ -55,7 +56,7 @@ def main(  # noqa: PLR0913, PLR0917 - a command line has many options
     if speed and not whole:
         return
     if files is not None:
-        _measured("default", str(files), [(files.name, data.read(files, every))], names)
+        _measured("default", str(files), [(files.name, _read(files, every))], names)
         return
     wanted = dict.fromkeys(SIZES, PAGE_SEEDS) if whole else {size: seeds}
     sizes = [_of_size(name, text, made_of, scratch, names) for name, text in wanted.items()]
@@ -68,20 +69,41 @@ def _of_size(size: str, seeds: str, made_of: dict[str, int], scratch: Path, name
     if size not in SIZES:
         raise typer.BadParameter(f"there is no size {size!r}: {one_of(size, list(SIZES))}")
     values = {key: value for key, value in preset("data/sample.yaml").items() if key in Market.model_fields}
-    market = Market(**(values | SIZES[size] | made_of))
+    markets = [_market(values | SIZES[size] | made_of | {"seed": seed}) for seed in _seeds(seeds)]
+    market = markets[0]
     late, features = f"{market.rows_per_era:,} rows", f"{market.features or FEATURES:,} features"
     title = f"{size.capitalize()} size: {features}, {market.train_eras} + {market.validation_eras} eras, {late}"
-    return _measured(
-        size, title, _samples(market, [int(seed) for seed in seeds.replace(",", " ").split()], scratch), names
-    )
+    return _measured(size, title, _samples(markets, scratch), names)
 
 
-def _samples(market: Market, seeds: list[int], scratch: Path) -> Iterator[tuple[str, Sample]]:
-    for seed in seeds:
+def _samples(markets: Iterable[Market], scratch: Path) -> Iterator[tuple[str, Sample]]:
+    for market in markets:
         started = time.perf_counter()
-        folder = data.made(market.model_copy(update={"seed": seed}), scratch)
-        console.say(f"seed {seed}: made in {time.perf_counter() - started:.1f} s")
-        yield f"seed {seed}", data.read(folder)
+        folder = data.made(market, scratch)
+        console.say(f"seed {market.seed}: made in {time.perf_counter() - started:.1f} s")
+        yield f"seed {market.seed}", data.read(folder)
+
+
+def _read(folder: Path, every: int) -> Sample:
+    try:
+        return data.read(folder, every)
+    except DataError as error:
+        raise typer.BadParameter(f"--files {folder}: {error}") from None
+
+
+def _market(values: dict[str, object]) -> Market:
+    try:
+        return Market.model_validate(values)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise typer.BadParameter(f"there is no such market: {wrong}.") from None
+
+
+def _seeds(text: str) -> list[int]:
+    seeds = text.replace(",", " ").split()
+    if not seeds or not all(seed.isdecimal() for seed in seeds):
+        raise typer.BadParameter(f"--seeds {text!r}: write numbers, such as 1,2,3.")
+    return [int(seed) for seed in seeds]
 
 
 def _measured(size: str, title: str, samples: Iterable[tuple[str, Sample]], names: list[str]) -> Measured:
@@ -130,7 +152,9 @@ def _selected(chosen: list[str]) -> list[str]:
 
 def _override(text: str) -> tuple[str, int]:
     name, _, value = text.partition("=")
-    if name not in Market.model_fields or not value.isdigit():
+    if name == "seed":
+        raise typer.BadParameter(f"--set {text}: write --seeds {value or 1}.")
+    if name not in Market.model_fields or not value.isdecimal():
         raise typer.BadParameter(f"--set {text}: write NAME=NUMBER, such as rows_per_era=2000.")
     return name, int(value)
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from numerai_rounds.base.columns import DATA_TYPE, ERA, FEATURE_MIDDLE, ID, TRAIN, VALIDATION, is_target
 from numerai_rounds.base.eras import era_number
+from numerai_rounds.base.errors import DataError, some
 from numerai_rounds.io import market as generator
 from numerai_rounds.io.market.size import Market
 
@@ -92,8 +93,12 @@ class Sample:
     """What it was made from, if it was."""
 
     def places(self, names: Sequence[str]) -> Places:
-        """Where some features are."""
-        return pd.Index(self.names).get_indexer(pd.Index(names))
+        """Where some features are; AbsentError where one is not."""
+        found = pd.Index(self.names).get_indexer(pd.Index(names))
+        absent = [name for name, place in zip(names, found, strict=True) if place < 0]
+        if absent:
+            raise AbsentError(some(absent))
+        return found
 
 
 def made(market: Market, scratch: Path) -> Path:
@@ -115,7 +120,13 @@ def made(market: Market, scratch: Path) -> Path:
 
 
 def read(folder: Path, every: int = 1) -> Sample:
-    """Read a folder, every n-th era of it; it may lack the files of `OTHERS`."""
+    """Read a folder, every n-th era of it; it may lack the files of `OTHERS`.
+
+    DataError where there is nothing to measure.
+    """
+    for name in ("features.json", f"{TRAIN}.parquet", f"{VALIDATION}.parquet"):
+        if not (folder / name).is_file():
+            raise DataError(f"there is no {folder / name}: a folder in the layout of v5 has it.")
     sets = json.loads((folder / "features.json").read_text(encoding="utf-8"))["feature_sets"]
     schema = pq.read_schema(folder / f"{TRAIN}.parquet").names
     names = [name for name in schema if name.startswith("feature_")]
@@ -138,7 +149,10 @@ def _market(folder: Path) -> Market | None:
 
 
 def _side(path: Path, names: list[str], targets: list[str], data_type: str, every: int) -> tuple[Side, pd.Index]:
+    _check(path, [ERA, DATA_TYPE, MAIN], names)
     eras, kept = _kept(path, data_type, every)
+    if not kept.any():
+        raise DataError(f"{path} has no era of data_type {data_type} in which {MAIN} is known.")
     labels = eras[kept]
     changes = np.flatnonzero(labels[1:] != labels[:-1]) + 1
     starts = np.concatenate([[0], changes, [len(labels)]]).astype(np.intp)
@@ -160,6 +174,19 @@ def _side(path: Path, names: list[str], targets: list[str], data_type: str, ever
             ids += part.column(ID).to_pylist()
             place = stop
     return Side([str(labels[start]) for start in starts[:-1]], starts, levels, answers), pd.Index(ids)
+
+
+def _check(path: Path, needed: Sequence[str], features: Sequence[str]) -> None:
+    """DataError where a file lacks columns, or has features that are no levels."""
+    schema = pq.read_schema(path)
+    absent = [name for name in [*needed, *features] if name not in schema.names]
+    if absent:
+        raise DataError(f"{path} lacks {some(absent)}: v5 has it, and train has the features of validation.")
+    others = [name for name in features if not pa.types.is_integer(schema.field(name).type)]
+    if others or not features:
+        raise DataError(
+            f"{path}: features are levels 0 to 4, as integers (not so: {some(others) or 'there are none'})."
+        )
 
 
 def _kept(path: Path, data_type: str, every: int) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
