@@ -98,10 +98,13 @@ def targets(market: Market, era: Era, newest: int) -> NDArray[np.float32]:
     missing = octets(market.seed, "gaps", era.key, (1, era.rows))[0] < GAPS
     late = era.number <= market.train_eras // 8
     columns = np.full((len(TARGETS), era.rows), np.nan, dtype=np.float32)
+    levels = stocks.hidden_levels(market, era)
+    of_terms, centred = values(market.seed, levels), levels.astype(np.int64) - FEATURE_MIDDLE
     for part, horizon in enumerate(HORIZONS):
         if not market.resolved(era.number, newest, horizon):
             continue
-        for place, (name, score) in enumerate(zip(NAMES, _scores(market, era, horizon), strict=True)):
+        scores = _scores(market, era, horizon, of_terms, centred)
+        for place, (name, score) in enumerate(zip(NAMES, scores, strict=True)):
             if late and name in LATE_NAMES:
                 continue
             column = columns[2 * place + part]
@@ -112,16 +115,14 @@ def targets(market: Market, era: Era, newest: int) -> NDArray[np.float32]:
     return columns
 
 
-def _scores(market: Market, era: Era, horizon: int) -> Iterator[Integers]:
-    """Of each name."""
-    levels = stocks.hidden_levels(market, era)
-    found, centred = values(market.seed, levels), levels.astype(np.int64) - FEATURE_MIDDLE
-    moves = _moves(market, era.number, horizon, found)
+def _scores(market: Market, era: Era, horizon: int, of_terms: Integers, centred: Integers) -> Iterator[Integers]:
+    """Of each name what its target is cut from, given the rows' terms and their hidden levels from -2 to 2."""
     weeks = horizon // DAYS_PER_WEEK
+    moves = _moves(market, era.number, weeks, of_terms)
     returns = signal.returns(market.seed, era.number, weeks) @ centred
     factors = [_sized(returns, size, 2 * weeks * len(centred)) for size in (RETURNS, RETURNS_FACTORED)]
     news = _news(market, era, horizon)
-    neutral = _neutral(news, found, centred)
+    neutral = _neutral(news, of_terms, centred)
     own = stocks.held_news(market, era, weeks, len(NAMES)) * DEVIATION // stocks.NEWS_STD
     for place, name in enumerate(NAMES):
         kinds = news if name in FACTORED else neutral
@@ -130,16 +131,15 @@ def _scores(market: Market, era: Era, horizon: int) -> Iterator[Integers]:
         yield score + moves + factors[name in FACTORED]
 
 
-def _moves(market: Market, era: int, horizon: int, found: Integers) -> Integers:
+def _moves(market: Market, era: int, weeks: int, of_terms: Integers) -> Integers:
     """The signal and its surprises."""
-    weights, of_terms = signal.weights(market.seed, era), terms(market.seed)
-    # The deviation that weights would have with terms that are independent.
-    size = math.isqrt(int(of_terms.weight @ of_terms.weight) * (signal.LASTING**2 + signal.SLOW**2 + signal.REGIME**2))
+    weights, sizes = signal.weights(market.seed, era), terms(market.seed).weight
+    # The deviation of the signal, in the units of the weights, if terms were independent.
+    size = math.isqrt(int(sizes @ sizes) * (signal.LASTING**2 + signal.SLOW**2 + signal.REGIME**2))
     percent = EARLY - (EARLY - 100) * min(era, market.train_eras) // market.train_eras
-    known = weights @ found * (DEVIATION * SIGNAL * percent // 100_000) // (size * UNIT)
-    weeks = horizon // DAYS_PER_WEEK
-    surprises = signal.surprises(market.seed, era, weeks) @ found // UNIT
-    return known + _sized(surprises, SURPRISE, weeks * len(of_terms.weight))
+    known = weights @ of_terms * (DEVIATION * SIGNAL * percent // 100_000) // (size * UNIT)
+    surprises = signal.surprises(market.seed, era, weeks) @ of_terms // UNIT
+    return known + _sized(surprises, SURPRISE, weeks * len(of_terms))
 
 
 def _sized(values: Integers, size: int, variance: int) -> Integers:
@@ -157,13 +157,13 @@ def _news(market: Market, era: Era, horizon: int) -> Integers:
     return _blend(lasting, flicker, FLICKER)
 
 
-def _neutral(news: Integers, found: Integers, centred: Integers) -> Integers:
+def _neutral(news: Integers, of_terms: Integers, centred: Integers) -> Integers:
     """News without most of what lies along the terms and along functions of each hidden level.
 
     One direction after the other, so that it never grows.
     """
     left = news.copy()
-    directions = np.concatenate([found, centred, centred**2 - 2, (5 * centred**3 - 17 * centred) // 6])
+    directions = np.concatenate([of_terms, centred, centred**2 - 2, (5 * centred**3 - 17 * centred) // 6])
     for direction in directions[: news.shape[1] // ROWS_FOR_A_DIRECTION]:
         length = int(direction @ direction)
         if length:
