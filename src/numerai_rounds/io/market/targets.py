@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from numerai_rounds.base.columns import ALIAS, FEATURE_MIDDLE, TARGET_PREFIX
 from numerai_rounds.io.market import signal, stocks
-from numerai_rounds.io.market.draws import NOISE_STD, noise, octets
+from numerai_rounds.io.market.draws import NOISE_STD, deviation_of_sum, noise, octets
 from numerai_rounds.io.market.size import Era, Market
 from numerai_rounds.io.market.terms import UNIT, terms, values
 
@@ -120,7 +120,8 @@ def _scores(market: Market, era: Era, horizon: int, of_terms: Integers, centred:
     weeks = horizon // DAYS_PER_WEEK
     moves = _moves(market, era.number, weeks, of_terms)
     returns = signal.returns(market.seed, era.number, weeks) @ centred
-    factors = [_sized(returns, size, 2 * weeks * len(centred)) for size in (RETURNS, RETURNS_FACTORED)]
+    draws = stocks.LEVEL_VARIANCE * weeks * len(centred)
+    factors = [_sized(returns, size, draws) for size in (RETURNS, RETURNS_FACTORED)]
     news = _news(market, era, horizon)
     neutral = _neutral(news, of_terms, centred)
     own = stocks.held_news(market, era, weeks, len(NAMES)) * DEVIATION // stocks.NEWS_STD
@@ -142,15 +143,15 @@ def _moves(market: Market, era: int, weeks: int, of_terms: Integers) -> Integers
     return known + _sized(surprises, SURPRISE, weeks * len(of_terms))
 
 
-def _sized(values: Integers, size: int, variance: int) -> Integers:
-    """Sums of draws of `noise`, so many of them, as `size` thousandths of `DEVIATION`."""
-    return values * (DEVIATION * size // 1000) // (math.isqrt(variance * 10**6) * NOISE_STD // 1000)
+def _sized(sums: Integers, size: int, count: int) -> Integers:
+    """Sums of `count` draws of `noise`, brought to a deviation of `size` thousandths of `DEVIATION`."""
+    return sums * (DEVIATION * size // 1000) // deviation_of_sum(count, NOISE_STD)
 
 
 def _news(market: Market, era: Era, horizon: int) -> Integers:
     """Each kind of news with its flicker, of deviation `DEVIATION`; shape (NEWS, rows)."""
     weeks = horizon // DAYS_PER_WEEK
-    lasting = stocks.news(market, era, weeks) * DEVIATION // (math.isqrt(weeks * 10**6) * stocks.NEWS_STD // 1000)
+    lasting = stocks.news(market, era, weeks) * DEVIATION // deviation_of_sum(weeks, stocks.NEWS_STD)
     shape = (len(HORIZONS), stocks.NEWS, era.rows)
     of_20, other = noise(market.seed, "flicker", era.key, shape) * DEVIATION // NOISE_STD
     flicker = of_20 if horizon == HORIZONS[0] else _blend(other, of_20, WITHIN)
