@@ -83,7 +83,8 @@ def themes(study: Study) -> Figures:
 def spreads(study: Study) -> Figures:
     """Deviation of a feature's levels over all train rows: share above 1.41, and the least of those that vary.
 
-    *AbsentError at first*: features that do not vary in the first train era; they begin in so many different eras.
+    *Absent at first*: share of features that do not vary in the first train era, and in how many different eras these
+    begin.
     """
     side = study.sample.train
     shares, levels = _shares(side.levels), np.arange(FEATURE_LEVELS)
