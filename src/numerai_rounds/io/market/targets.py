@@ -47,11 +47,11 @@ SEVEN_LEVELS = (1, 4, 20, 50, 20, 4, 1)
 
 SEVEN_LEVEL_NAMES = ("tyler", "victor")
 GAPPY_NAME = "jeremy"
-"""An auxiliary target that some rows never get."""
+"""A target that some rows never get."""
 GAPS = 8
 """Rows of 256 without it."""
-LATE_NAMES = ("rowan", "sam")
-"""Auxiliary targets that the first eighth of the train eras lacks."""
+LATE_NAMES, LATE_PART = ("rowan", "sam"), 8
+"""Targets that the first eighth of the train eras lacks."""
 
 DAYS_PER_WEEK = 5
 
@@ -62,26 +62,31 @@ others are nearly neutral to them, as `ender` is."""
 DEVIATION = 65_536
 """Of the noise of a target."""
 
-SIGNAL, SURPRISE, RETURNS_FACTORED, RETURNS = 53, 30, 90, 40
-"""Deviations in thousandths of the noise: what can be learned, what surprises of its weights add, what returns of the
-hidden levels add to `FACTORED` targets, and to the others."""
+SIGNAL = 53
+"""What can be learned after the train eras, as a deviation in thousandths of `DEVIATION`; so are the next three."""
+
+SURPRISE = 30
+"""What surprises of its weights add."""
+
+RETURNS_FACTORED, RETURNS = 90, 40
+"""What returns of the hidden levels add to `FACTORED` targets, and to the others."""
 
 EARLY = 180
-"""The signal in the first era, in percent of that after the train eras: until they end, it falls. So short a history
-could not teach so weak a signal otherwise."""
+"""The signal in the first era, in percent of that after the train eras: until they end, it falls evenly. So short a
+history could not teach so weak a signal otherwise."""
 
 FLICKER = 70
-"""Percent of the noise's variance that is of one era alone. With less of it, a sample of this size would have too few
-independent rows to learn from: a stock's news last twelve eras, and so do its features."""
+"""Percent of the variance of the news, in a target, that is of one era alone. With less of it, a sample of this size
+would have too few independent rows to learn from: a stock's news last twelve eras, and so do its features."""
 
 WITHIN = 33
-"""Percent of the flicker of 60 days that is that of 20: as many as of the weeks."""
+"""Percent of the variance of the 60 days' flicker that is the 20 days' one: of the weeks, as many are the same."""
 
 OWN_OF_MAIN, OWN = 10, (22, 26, 30, 34, 38)
-"""Percent of the variance of the noise that is a target's own."""
+"""Percent of the variance of a target's noise that not all targets share: the main one's, the others' in turn."""
 
 KIND = 80
-"""Percent of that variance that it shares with some other targets, and over both horizons."""
+"""Percent of that variance that is news of a kind, which each fifth name has; the rest is the target's own."""
 
 KEPT = 3
 """Percent of the news along a direction that neutral targets keep."""
@@ -96,7 +101,7 @@ def targets(market: Market, era: Era, newest: int) -> NDArray[np.float32]:
     `newest` is the newest era of the round's files; it decides what is resolved and nothing else.
     """
     missing = octets(market.seed, "gaps", era.key, (1, era.rows))[0] < GAPS
-    late = era.number <= market.train_eras // 8
+    late = era.number <= market.train_eras // LATE_PART
     columns = np.full((len(TARGETS), era.rows), np.nan, dtype=np.float32)
     levels = stocks.hidden_levels(market, era)
     of_terms, centred = values(market.seed, levels), levels.astype(np.int64) - FEATURE_MIDDLE
