@@ -69,11 +69,10 @@ def _of_size(size: str, seeds: str, made_of: dict[str, int], scratch: Path, name
         raise typer.BadParameter(f"there is no size {size!r}: {one_of(size, list(SIZES))}")
     values = {key: value for key, value in preset("data/sample.yaml").items() if key in Market.model_fields}
     market = Market(**(values | SIZES[size] | made_of))
-    late, features = f"{market.rows_per_era:,} rows", f"{market.features or FEATURES:,} features"
-    title = f"{size.capitalize()} size: {features}, {market.train_eras} + {market.validation_eras} eras, {late}"
-    return _measured(
-        size, title, _samples(market, [int(seed) for seed in seeds.replace(",", " ").split()], scratch), names
-    )
+    rows, features = f"{market.rows_per_era:,} rows", f"{market.features or FEATURES:,} features"
+    title = f"{size.capitalize()} size: {features}, {market.train_eras} + {market.validation_eras} eras, {rows}"
+    samples = _samples(market, [int(seed) for seed in seeds.replace(",", " ").split()], scratch)
+    return _measured(size, title, samples, names)
 
 
 def _samples(market: Market, seeds: list[int], scratch: Path) -> Iterator[tuple[str, Sample]]:
