@@ -4,7 +4,7 @@ import os
 import platform
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
@@ -31,6 +31,10 @@ class Table:
     rows: Sequence[Sequence[str]]
     words: bool = False
     """Whether the cells are words rather than numbers."""
+
+    def markdown(self) -> str:
+        """The table in Markdown."""
+        return markdown(self.columns, self.rows, () if self.words else range(1, len(self.columns)))
 
 
 @dataclass(frozen=True)
@@ -121,9 +125,9 @@ class Report:
         """Write the document."""
         tables = [self._machine(), self._targets()]
         parts = ["# Results", "Written by the command below; [README.md](README.md) says how to read it."]
-        parts += [f"## {table.title}\n\n{_markdown(table)}" for table in tables if table.rows]
+        parts += [f"## {table.title}\n\n{table.markdown()}" for table in tables if table.rows]
         for step, found in self.steps.items():
-            parts += [f"## {step}", *(f"### {table.title}\n\n{_markdown(table)}" for table in found)]
+            parts += [f"## {step}", *(f"### {table.title}\n\n{table.markdown()}" for table in found)]
         path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
     def _targets(self) -> Table:
@@ -155,9 +159,10 @@ def figure(value: float) -> str:
     return f"{value:,.{decimals}f}"
 
 
-def _markdown(table: Table) -> str:
-    aligned = ["---", *["---" if table.words else "---:"] * (len(table.columns) - 1)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [table.columns, aligned, *table.rows])
+def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: Container[int]) -> str:
+    """A table in Markdown; columns at the places in `numbers` are aligned to the right."""
+    rule = ["---:" if place in numbers else "---" for place in range(len(columns))]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [columns, rule, *rows])
 
 
 def _processor() -> str:

@@ -24,7 +24,7 @@ def test_single_features_say_as_little_as_the_tournaments(seed: int) -> None:
     """There, a feature's correlation is 0.0015 in size on average and 0.0095 at most, over 574 eras of 5,000 rows.
 
     Here, 120 eras of 2,000 rows at most leave noise in it: neighbouring eras share some of theirs, so that it is as
-    large as in ten independent eras at worst. Over the train eras the signal is half as strong again as later.
+    large as in ten independent eras at worst. Over the train eras the signal is two fifths stronger than later.
     """
     market = Market(
         seed=seed,

@@ -71,8 +71,8 @@ def _of_size(size: str, seeds: str, made_of: dict[str, int], scratch: Path, name
     values = {key: value for key, value in preset("data/sample.yaml").items() if key in Market.model_fields}
     markets = [_market(values | SIZES[size] | made_of | {"seed": seed}) for seed in _seeds(seeds)]
     market = markets[0]
-    late, features = f"{market.rows_per_era:,} rows", f"{market.features or FEATURES:,} features"
-    title = f"{size.capitalize()} size: {features}, {market.train_eras} + {market.validation_eras} eras, {late}"
+    rows, features = f"{market.rows_per_era:,} rows", f"{market.features or FEATURES:,} features"
+    title = f"{size.capitalize()} size: {features}, {market.train_eras} + {market.validation_eras} eras, {rows}"
     return _measured(size, title, _samples(markets, scratch), names)
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from numerai_rounds.base.columns import DATA_TYPE, ERA, FEATURE_MIDDLE, ID, TRAIN, VALIDATION, is_target
+from numerai_rounds.base.columns import DATA_TYPE, ERA, FEATURE_MIDDLE, ID, TRAIN, VALIDATION, is_feature, is_target
 from numerai_rounds.base.eras import era_number
 from numerai_rounds.base.errors import DataError, some
 from numerai_rounds.io import market as generator
@@ -129,7 +129,7 @@ def read(folder: Path, every: int = 1) -> Sample:
             raise DataError(f"there is no {folder / name}: a folder in the layout of v5 has it.")
     sets = json.loads((folder / "features.json").read_text(encoding="utf-8"))["feature_sets"]
     schema = pq.read_schema(folder / f"{TRAIN}.parquet").names
-    names = [name for name in schema if name.startswith("feature_")]
+    names = [name for name in schema if is_feature(name)]
     targets = [name for name in schema if is_target(name)]
     train, _ = _side(folder / f"{TRAIN}.parquet", names, targets, TRAIN, every)
     validation, ids = _side(folder / f"{VALIDATION}.parquet", names, targets, VALIDATION, every)
@@ -137,8 +137,7 @@ def read(folder: Path, every: int = 1) -> Sample:
     for role in OTHERS:
         if (folder / f"{role}.parquet").exists():
             others |= _predictions(folder / f"{role}.parquet", ids)
-    validation = Side(validation.eras, validation.starts, validation.levels, validation.targets, others)
-    return Sample(names, sets, train, validation, _market(folder))
+    return Sample(names, sets, train, replace(validation, others=others), _market(folder))
 
 
 def _market(folder: Path) -> Market | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks.market.row import Figures, Row, figure
 from benchmarks.market.statistics import STATISTICS
+from benchmarks.report import markdown
 
 RESULTS = Path(__file__).parents[1] / "RESULTS-market.md"
 
@@ -85,6 +86,5 @@ def _definition(name: str) -> str:
 
 def _markdown(lines: Sequence[Sequence[str]]) -> str:
     head, *rows = lines
-    numbers = {column for column, name in enumerate(head) if name in {"mean", "measured"} or name.startswith("seed")}
-    rule = ["---:" if column in numbers else "---" for column in range(len(head))]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, rule, *rows])
+    numbers = {place for place, name in enumerate(head) if name in {"mean", "measured"} or name.startswith("seed")}
+    return markdown(head, rows, numbers)

@@ -13,7 +13,7 @@ from numerai_rounds.domain.correlation import Correlations
 from numerai_rounds.io.market import stocks, targets, terms
 from numerai_rounds.io.market.features import fill_features, panel
 from numerai_rounds.io.market.size import Era, Market
-from numerai_rounds.io.market.themes import HIDDEN
+from numerai_rounds.io.market.themes import HIDDEN, THEME_OF
 from tests.io.sample_files import EXTRAS, make, rows
 
 MIDDLE = 2
@@ -60,7 +60,7 @@ def test_hidden_levels_are_nearly_uniform_and_more_alike_within_a_theme() -> Non
     shares = np.stack([np.bincount(one, minlength=5) for one in found]) / found.shape[1]
     assert shares == pytest.approx(0.2, abs=0.04)
     related = np.corrcoef(found)
-    same = stocks.THEME_OF[:, None] == stocks.THEME_OF
+    same = THEME_OF[:, None] == THEME_OF
     assert related[same & ~np.eye(HIDDEN, dtype=bool)].mean() > related[~same].mean() + 0.1
 
 
@@ -113,7 +113,7 @@ def test_the_payouts_target_is_nearly_neutral_to_features_and_others_are_not() -
             correlations.add(features, made(of, at, name)[0])
     size = np.sqrt(np.mean([at.rows for at in of.eras(31, 80)]))
     ender, agnes = (correlations.table()["era_std"].median() * size for correlations in found.values())
-    assert ender < 0.9
+    assert ender < 0.7
     assert ender < 0.8 * agnes
 
 

@@ -6,9 +6,13 @@ from benchmarks.market.data import AbsentError, Floats, Levels, Places
 from benchmarks.market.row import Figures, Row, Statistic
 from benchmarks.market.study import Study
 from numerai_rounds.base.columns import FEATURE_LEVELS
+from numerai_rounds.io.market.themes import THEMES
 
 BLOCK = 32_768
 """Rows whose products are added up together; they are exact in float32."""
+
+VARIES = 1e-9
+"""Variances that are smaller are rounding."""
 
 LEAST = 1e-4
 """Share of rows that a level is taken to have at least: the logarithm of nothing does not exist."""
@@ -18,11 +22,6 @@ FULL = 1.41
 
 MATTERS = 0.02
 """Correlations that are smaller have no sign worth counting."""
-
-THEMES = (
-    *("intelligence", "charisma", "strength", "dexterity", "constitution", "wisdom", "agility"),
-    *("serenity", "sunshine", "rain", "midnight", "faith", "quantum"),
-)
 
 
 def correlations(study: Study) -> Figures:
@@ -52,7 +51,7 @@ def correlation_matrix(levels: Levels) -> tuple[Floats, Places]:
         products += block @ block.T
         totals += block.sum(axis=1, dtype=np.float64)
     covariance = products / rows - np.outer(totals, totals) / rows**2
-    varying = np.flatnonzero(covariance.diagonal() > 1e-9)
+    varying = np.flatnonzero(covariance.diagonal() > VARIES)
     spread = np.sqrt(covariance.diagonal()[varying])
     return covariance[np.ix_(varying, varying)] / np.outer(spread, spread), varying
 
@@ -83,7 +82,8 @@ def themes(study: Study) -> Figures:
 def spreads(study: Study) -> Figures:
     """Deviation of a feature's levels over all train rows: share above 1.41, and the least of those that vary.
 
-    *AbsentError at first*: features that do not vary in the first train era; they begin in so many different eras.
+    *Absent at first*: share of features that do not vary in the first train era, and in how many different eras these
+    begin.
     """
     side = study.sample.train
     shares, levels = _shares(side.levels), np.arange(FEATURE_LEVELS)

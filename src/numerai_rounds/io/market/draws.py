@@ -3,6 +3,8 @@
 Only the raw output of a bit generator is used: numpy guarantees that stream, not the one of its distributions.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,6 +29,11 @@ def noise(seed: int, purpose: str, key: int, shape: tuple[int, ...]) -> NDArray[
     quarters = words(seed, purpose, key, int(np.prod(shape))).view(np.uint16).reshape(*shape, 4)
     total: NDArray[np.int64] = quarters.sum(axis=-1, dtype=np.int64)
     return total - 2 * 0xFFFF
+
+
+def deviation_of_sum(count: int, of_one: int) -> int:
+    """Standard deviation of a sum of `count` independent draws, each of deviation `of_one`."""
+    return math.isqrt(count * 10**6) * of_one // 1000
 
 
 def identifiers(seed: int, key: int, rows: int) -> NDArray[np.uint64]:

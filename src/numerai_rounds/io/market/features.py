@@ -33,7 +33,10 @@ LATEST = 40
 """Percent of the train eras before which every feature has begun; the middle level stands for what was not there."""
 
 FARTHEST = 80
-"""Rows of 256, at most, in which a feature that drifts is a level higher at the end of the train eras."""
+"""In fewer rows of 256 than that, a feature that drifts is a level higher at the end of the train eras."""
+
+DRAWS_OF_AN_ERA = 2**14
+"""More than features of a market: an era and a feature make one key."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +105,7 @@ def _hidden(theme: NDArray[np.intp], place: NDArray[np.intp]) -> tuple[NDArray[n
 
 
 def _shows(hidden: NDArray[np.intp], quality: NDArray[np.int64]) -> NDArray[np.intp]:
+    """For each hidden level the feature of the best quality, -1 where no feature has it."""
     found = np.full(HIDDEN, -1)
     best_last = np.argsort(quality, kind="stable")
     found[hidden[best_last]] = best_last
@@ -160,7 +164,7 @@ def _drawn(features: Panel, seed: int, stocks: int, phase: int, block: int) -> N
 
 
 def _drift(market: Market, era: Era, place: int, rows: int, levels: NDArray[np.int8]) -> None:
-    """Raise levels in so many rows of 256 as the era's place in time says, until twice the train eras have passed."""
+    """Raise levels in `rows` of 256 at the end of the train eras: fewer before, up to twice as many after."""
     share = rows * min(era.number, 2 * market.train_eras) // market.train_eras
-    raised = octets(market.seed, "drift of features", era.key * 2**14 + place, (1, era.rows))[0] < share
+    raised = octets(market.seed, "drift of features", era.key * DRAWS_OF_AN_ERA + place, (1, era.rows))[0] < share
     np.minimum(levels + raised, FEATURE_LEVELS - 1, out=levels, casting="unsafe")

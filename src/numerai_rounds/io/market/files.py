@@ -25,6 +25,9 @@ ROW_GROUP_ROWS = 49_152
 CUT = 5 / 8
 """Share of these rows in their first row group; the second has the rest. Real row groups cut eras too."""
 
+UNPREDICTED = 27
+"""Percent of the train eras, the first ones, that the benchmark models' file lacks."""
+
 COMPRESSION = "zstd"
 ORIGIN = "synthetic"
 
@@ -85,7 +88,7 @@ def _eras(market: Market, role: str, number: int) -> list[Era]:
     if role.startswith(LIVE):
         return [market.live(number)]
     if role.startswith(TRAIN):
-        return market.eras(1 if role == TRAIN else train * 27 // 100 + 1, train)
+        return market.eras(1 if role == TRAIN else train * UNPREDICTED // 100 + 1, train)
     if role == "meta_model":
         return market.eras(market.first_meta_model_era, newest)
     return market.eras(train + 1, newest)

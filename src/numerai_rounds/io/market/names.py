@@ -1,6 +1,6 @@
 """Names of features, in the style of the tournament's: `feature_<word>_<word>_<word>`, without meaning.
 
-A few words have an apostrophe, as there.
+Two have an apostrophe, as there.
 """
 
 from itertools import product

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from numerai_rounds.base.columns import FEATURE_MIDDLE
 from numerai_rounds.io.market import signal
-from numerai_rounds.io.market.draws import NOISE_STD, noise
+from numerai_rounds.io.market.draws import NOISE_STD, deviation_of_sum, noise
 from numerai_rounds.io.market.features import Panel, shown_levels
 from numerai_rounds.io.market.size import Era, Market
+from numerai_rounds.io.market.stocks import LEVEL_VARIANCE
 from numerai_rounds.io.market.terms import UNIT, values
 from numerai_rounds.io.market.themes import HIDDEN
 
@@ -44,7 +45,7 @@ def _predictions(market: Market, levels: NDArray[np.int8], era: Era, name: str) 
     known = signal.known_weights(market.seed, era.number)
     beliefs = noise(market.seed, f"errors of {name}", 0, (HIDDEN,))
     size = math.isqrt(int(known @ known)) * UNIT * ERRORS[name] // 100
-    deviation = math.isqrt(2 * HIDDEN * 10**6) * NOISE_STD // 1000
+    deviation = deviation_of_sum(LEVEL_VARIANCE * HIDDEN, NOISE_STD)
     errors = beliefs @ (levels.astype(np.int64) - FEATURE_MIDDLE) * size // deviation
     return _spread(known @ values(market.seed, levels) + errors)
 

@@ -9,12 +9,13 @@ from numerai_rounds.io.market.draws import words
 from numerai_rounds.io.market.themes import THEMES, scaled
 
 SMALL, LEAST_SMALL = 42, 20
-"""Features of `small` where there are 3,555, and anywhere, if there are so many."""
+"""Features of `small` where there are 3,555, and the least of any market."""
 
 IN_MEDIUM, IN_RAIN = 11, 20
-"""Of 42 features of `small`."""
+"""How many of the 42 are also in `medium`, and in `rain`."""
 
 MEDIUM, FNCV3, V2, V3 = 780, 400, 304, 1000
+"""Features of these sets where there are 3,555."""
 
 NOT_IN_MEDIUM = ("rain", "quantum")
 

@@ -14,24 +14,28 @@ SLOW_ERAS = 104
 """The drift takes a new direction every two years; it is linear between."""
 
 REGIME_ERAS, LATE_ERAS, TURN_ERAS = 60, 20, 8
-"""A regime lasts so many eras, but that its turn is up to twenty late, and takes eight. Half of the terms are strong in
-it, the others have lost their weight; in the next one it is the other way round."""
+"""Eras from one regime to the next; how late one begins, less than that many; how long it takes to come. In a regime
+half of the terms are strong and the others have lost their weight; in the next one it is the other way round."""
 
-MEMORY, LAG = 156, 20
-"""Eras that a model of the house learns from, and eras until it knows them."""
+MEMORY, LOOKS, LAG = 156, 12, 20
+"""Eras that the benchmarks and the meta model learn from, how many of them they look at, evenly apart, and after how
+many eras the newest of them is known."""
 
 
 def weights(seed: int, era: int) -> NDArray[np.int64]:
-    """Weights of the terms in an era, in hundredths: int64 (terms,)."""
+    """Weights of the terms in an era: int64 (terms,).
+
+    Their unit is a hundredth of that of `Terms.weight`. It has no meaning beside the targets: those size the sum.
+    """
     found = terms(seed)
     return found.weight * (LASTING * found.sign + _change(seed, era))
 
 
 def known_weights(seed: int, era: int) -> NDArray[np.int64]:
-    """What can be known of an era's weights, in hundredths: their mean over three years that ended before it."""
-    found, steps = terms(seed), 12
-    past = sum(_change(seed, max(era - LAG - MEMORY // steps * back, 0)) for back in range(steps))
-    return found.weight * (LASTING * found.sign + past // steps)
+    """What can be known of an era's weights, in the same unit: their mean over three years that ended before it."""
+    found = terms(seed)
+    past = sum(_change(seed, max(era - LAG - MEMORY // LOOKS * back, 0)) for back in range(LOOKS))
+    return found.weight * (LASTING * found.sign + past // LOOKS)
 
 
 def _change(seed: int, era: int) -> NDArray[np.int64]:
@@ -49,7 +53,7 @@ def _change(seed: int, era: int) -> NDArray[np.int64]:
 
 
 def _regime(seed: int, era: int) -> tuple[int, int]:
-    """The number of an era's regime, and how many eras ago that one began."""
+    """The number of an era's regime, and how many eras ago it began."""
     phase = int(words(seed, "phase of regimes", 0, 1)[0] % np.uint64(REGIME_ERAS))
     at = era + phase + REGIME_ERAS
     regime = at // REGIME_ERAS

@@ -17,6 +17,9 @@ from numerai_rounds.io.market.themes import HIDDEN, THEME_OF, THEMES, TIGHTNESS
 LASTS = 12
 """Eras after which a stock's hidden levels are drawn anew. Each stock has its own phase."""
 
+LEVEL_VARIANCE = 2
+"""Of a hidden level, which is uniform from 0 to 4."""
+
 MARKETS = 2
 """Levels that themes follow in part."""
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from numerai_rounds.base.columns import ALIAS, FEATURE_MIDDLE, TARGET_PREFIX
 from numerai_rounds.io.market import signal, stocks
-from numerai_rounds.io.market.draws import NOISE_STD, noise, octets
+from numerai_rounds.io.market.draws import NOISE_STD, deviation_of_sum, noise, octets
 from numerai_rounds.io.market.size import Era, Market
 from numerai_rounds.io.market.terms import UNIT, terms, values
 
@@ -47,11 +47,11 @@ SEVEN_LEVELS = (1, 4, 20, 50, 20, 4, 1)
 
 SEVEN_LEVEL_NAMES = ("tyler", "victor")
 GAPPY_NAME = "jeremy"
-"""An auxiliary target that some rows never get."""
+"""A target that some rows never get."""
 GAPS = 8
 """Rows of 256 without it."""
-LATE_NAMES = ("rowan", "sam")
-"""Auxiliary targets that the first eighth of the train eras lacks."""
+LATE_NAMES, LATE_PART = ("rowan", "sam"), 8
+"""Targets that the first eighth of the train eras lacks."""
 
 DAYS_PER_WEEK = 5
 
@@ -62,26 +62,31 @@ others are nearly neutral to them, as `ender` is."""
 DEVIATION = 65_536
 """Of the noise of a target."""
 
-SIGNAL, SURPRISE, RETURNS_FACTORED, RETURNS = 53, 30, 90, 40
-"""Deviations in thousandths of the noise: what can be learned, what surprises of its weights add, what returns of the
-hidden levels add to `FACTORED` targets, and to the others."""
+SIGNAL = 53
+"""What can be learned after the train eras, as a deviation in thousandths of `DEVIATION`; so are the next three."""
+
+SURPRISE = 30
+"""What surprises of its weights add."""
+
+RETURNS_FACTORED, RETURNS = 90, 40
+"""What returns of the hidden levels add to `FACTORED` targets, and to the others."""
 
 EARLY = 180
-"""The signal in the first era, in percent of that after the train eras: until they end, it falls. So short a history
-could not teach so weak a signal otherwise."""
+"""The signal in the first era, in percent of that after the train eras: until they end, it falls evenly. So short a
+history could not teach so weak a signal otherwise."""
 
 FLICKER = 70
-"""Percent of the noise's variance that is of one era alone. With less of it, a sample of this size would have too few
-independent rows to learn from: a stock's news last twelve eras, and so do its features."""
+"""Percent of the variance of the news, in a target, that is of one era alone. With less of it, a sample of this size
+would have too few independent rows to learn from: a stock's news last twelve eras, and so do its features."""
 
 WITHIN = 33
-"""Percent of the flicker of 60 days that is that of 20: as many as of the weeks."""
+"""Percent of the variance of the 60 days' flicker that is the 20 days' one: of the weeks, as many are the same."""
 
 OWN_OF_MAIN, OWN = 10, (22, 26, 30, 34, 38)
-"""Percent of the variance of the noise that is a target's own."""
+"""Percent of the variance of a target's noise that not all targets share: the main one's, the others' in turn."""
 
 KIND = 80
-"""Percent of that variance that it shares with some other targets, and over both horizons."""
+"""Percent of that variance that is news of a kind, which each fifth name has; the rest is the target's own."""
 
 KEPT = 3
 """Percent of the news along a direction that neutral targets keep."""
@@ -96,12 +101,15 @@ def targets(market: Market, era: Era, newest: int) -> NDArray[np.float32]:
     `newest` is the newest era of the round's files; it decides what is resolved and nothing else.
     """
     missing = octets(market.seed, "gaps", era.key, (1, era.rows))[0] < GAPS
-    late = era.number <= market.train_eras // 8
+    late = era.number <= market.train_eras // LATE_PART
     columns = np.full((len(TARGETS), era.rows), np.nan, dtype=np.float32)
+    levels = stocks.hidden_levels(market, era)
+    of_terms, centred = values(market.seed, levels), levels.astype(np.int64) - FEATURE_MIDDLE
     for part, horizon in enumerate(HORIZONS):
         if not market.resolved(era.number, newest, horizon):
             continue
-        for place, (name, score) in enumerate(zip(NAMES, _scores(market, era, horizon), strict=True)):
+        scores = _scores(market, era, horizon, of_terms, centred)
+        for place, (name, score) in enumerate(zip(NAMES, scores, strict=True)):
             if late and name in LATE_NAMES:
                 continue
             column = columns[2 * place + part]
@@ -112,16 +120,15 @@ def targets(market: Market, era: Era, newest: int) -> NDArray[np.float32]:
     return columns
 
 
-def _scores(market: Market, era: Era, horizon: int) -> Iterator[Integers]:
-    """Of each name."""
-    levels = stocks.hidden_levels(market, era)
-    found, centred = values(market.seed, levels), levels.astype(np.int64) - FEATURE_MIDDLE
-    moves = _moves(market, era.number, horizon, found)
+def _scores(market: Market, era: Era, horizon: int, of_terms: Integers, centred: Integers) -> Iterator[Integers]:
+    """Of each name what its target is cut from, given the rows' terms and their hidden levels from -2 to 2."""
     weeks = horizon // DAYS_PER_WEEK
+    moves = _moves(market, era.number, weeks, of_terms)
     returns = signal.returns(market.seed, era.number, weeks) @ centred
-    factors = [_sized(returns, size, 2 * weeks * len(centred)) for size in (RETURNS, RETURNS_FACTORED)]
+    draws = stocks.LEVEL_VARIANCE * weeks * len(centred)
+    factors = [_sized(returns, size, draws) for size in (RETURNS, RETURNS_FACTORED)]
     news = _news(market, era, horizon)
-    neutral = _neutral(news, found, centred)
+    neutral = _neutral(news, of_terms, centred)
     own = stocks.held_news(market, era, weeks, len(NAMES)) * DEVIATION // stocks.NEWS_STD
     for place, name in enumerate(NAMES):
         kinds = news if name in FACTORED else neutral
@@ -130,40 +137,39 @@ def _scores(market: Market, era: Era, horizon: int) -> Iterator[Integers]:
         yield score + moves + factors[name in FACTORED]
 
 
-def _moves(market: Market, era: int, horizon: int, found: Integers) -> Integers:
+def _moves(market: Market, era: int, weeks: int, of_terms: Integers) -> Integers:
     """The signal and its surprises."""
-    weights, of_terms = signal.weights(market.seed, era), terms(market.seed)
-    # The deviation that weights would have with terms that are independent.
-    size = math.isqrt(int(of_terms.weight @ of_terms.weight) * (signal.LASTING**2 + signal.SLOW**2 + signal.REGIME**2))
+    weights, sizes = signal.weights(market.seed, era), terms(market.seed).weight
+    # The deviation of the signal, in the units of the weights, if terms were independent.
+    size = math.isqrt(int(sizes @ sizes) * (signal.LASTING**2 + signal.SLOW**2 + signal.REGIME**2))
     percent = EARLY - (EARLY - 100) * min(era, market.train_eras) // market.train_eras
-    known = weights @ found * (DEVIATION * SIGNAL * percent // 100_000) // (size * UNIT)
-    weeks = horizon // DAYS_PER_WEEK
-    surprises = signal.surprises(market.seed, era, weeks) @ found // UNIT
-    return known + _sized(surprises, SURPRISE, weeks * len(of_terms.weight))
+    known = weights @ of_terms * (DEVIATION * SIGNAL * percent // 100_000) // (size * UNIT)
+    surprises = signal.surprises(market.seed, era, weeks) @ of_terms // UNIT
+    return known + _sized(surprises, SURPRISE, weeks * len(of_terms))
 
 
-def _sized(values: Integers, size: int, variance: int) -> Integers:
-    """Sums of draws of `noise`, so many of them, as `size` thousandths of `DEVIATION`."""
-    return values * (DEVIATION * size // 1000) // (math.isqrt(variance * 10**6) * NOISE_STD // 1000)
+def _sized(sums: Integers, size: int, count: int) -> Integers:
+    """Sums of `count` draws of `noise`, brought to a deviation of `size` thousandths of `DEVIATION`."""
+    return sums * (DEVIATION * size // 1000) // deviation_of_sum(count, NOISE_STD)
 
 
 def _news(market: Market, era: Era, horizon: int) -> Integers:
     """Each kind of news with its flicker, of deviation `DEVIATION`; shape (NEWS, rows)."""
     weeks = horizon // DAYS_PER_WEEK
-    lasting = stocks.news(market, era, weeks) * DEVIATION // (math.isqrt(weeks * 10**6) * stocks.NEWS_STD // 1000)
+    lasting = stocks.news(market, era, weeks) * DEVIATION // deviation_of_sum(weeks, stocks.NEWS_STD)
     shape = (len(HORIZONS), stocks.NEWS, era.rows)
     of_20, other = noise(market.seed, "flicker", era.key, shape) * DEVIATION // NOISE_STD
     flicker = of_20 if horizon == HORIZONS[0] else _blend(other, of_20, WITHIN)
     return _blend(lasting, flicker, FLICKER)
 
 
-def _neutral(news: Integers, found: Integers, centred: Integers) -> Integers:
+def _neutral(news: Integers, of_terms: Integers, centred: Integers) -> Integers:
     """News without most of what lies along the terms and along functions of each hidden level.
 
     One direction after the other, so that it never grows.
     """
     left = news.copy()
-    directions = np.concatenate([found, centred, centred**2 - 2, (5 * centred**3 - 17 * centred) // 6])
+    directions = np.concatenate([of_terms, centred, centred**2 - 2, (5 * centred**3 - 17 * centred) // 6])
     for direction in directions[: news.shape[1] // ROWS_FOR_A_DIRECTION]:
         length = int(direction @ direction)
         if length:

@@ -31,7 +31,7 @@ class Shape:
     """How a term depends on its levels, which run from -2 to 2 here."""
 
     weight: int
-    """Of the first term of this shape; those of the others fall to 70 % of it."""
+    """Of the first term of this shape; the others weigh less, one after the other, but more than 70 % of it."""
     value: Callable[[Integers, Integers], Integers]
     first: Sequence[int]
     """For each term its level, of those that matter."""
@@ -52,8 +52,8 @@ CORNER = Shape(
 )
 
 AWAKE = (1, -1, -1, 1)
-"""For the terms of a shape in turn: 1 if it is strong in every second regime, -1 if it is in the others. Both halves
-weigh about the same, so that no regime is the better one."""
+"""For the terms of a shape in turn: 1 if it is strong in regimes of even number, -1 if it is in the others. Both
+halves weigh about the same, so that no regime is the better one."""
 
 SHAPES = (LINE, BEND, TAIL, GATE, CORNER)
 """About half of the signal is in what gates and corners say for pairs alone: within a theme and across."""
@@ -72,7 +72,7 @@ class Terms:
     weight: Integers
     sign: Integers
     awake: Integers
-    """1 for terms that are strong in the first regime, the third and so on, -1 for those that are in the others."""
+    """As in `AWAKE`."""
 
 
 @lru_cache(maxsize=4)
