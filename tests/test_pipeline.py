@@ -170,7 +170,8 @@ def test_selection_and_training_never_see_validation(played: Repository, monkeyp
 
 
 def test_experiments_run_show_and_are_promoted(run: Repository) -> None:
-    said = run.run("dvc", "exp", "run", "--name", "faster", "-S", "model.learning_rate=0.1").stdout
+    # With ten trees a smaller change is hardly another model, and figures of ten eras are too rough to tell.
+    said = run.run("dvc", "exp", "run", "--name", "faster", "-S", "model.learning_rate=0.5").stdout
     assert "on target_ender_60, 10 eras; the benchmark's" in said
     assert "drawdown" not in said  # `rounds report` has the table
     reviewed(run)
@@ -178,13 +179,13 @@ def test_experiments_run_show_and_are_promoted(run: Repository) -> None:
     shown = run.run("dvc", "exp", "show", "--csv", "--only-changed").stdout
     assert "faster" in shown
     assert "linear" in shown
-    assert "0.1" in run.run("dvc", "exp", "diff", "main", "faster").stdout
+    assert "0.5" in run.run("dvc", "exp", "diff", "main", "faster").stdout
     assert "corr_mean" in run.run("dvc", "metrics", "diff").stdout
     run.run("dvc", "exp", "apply", "faster")
     said = run.run("rounds", "promote").stdout
     assert said.startswith("conf/ changes")
-    assert re.search(r"model\.learning_rate +0\.02 +0\.1", said)
-    assert "learning_rate: 0.1" in (run.path / "conf/model/lightgbm.yaml").read_text()
+    assert re.search(r"model\.learning_rate +0\.02 +0\.5", said)
+    assert "learning_rate: 0.5" in (run.path / "conf/model/lightgbm.yaml").read_text()
     assert run.repro() == []
 
     run.run("git", "reset", "--quiet", "--hard")
