@@ -104,7 +104,8 @@ class Sample:
 def made(market: Market, scratch: Path) -> Path:
     """A folder with the files of a market in its first round; those of the same market and generator are kept."""
     wanted = market.model_dump() | {"generator": _digest(), "pyarrow": version("pyarrow")}
-    folder = scratch / f"seed-{market.seed}-{market.features}-{market.train_eras}-{market.rows_per_era}"
+    eras = f"{market.train_eras}-{market.validation_eras}-{market.test_eras}"
+    folder = scratch / f"seed-{market.seed}-{market.features}-{eras}-{market.rows_per_era}"
     done = folder / DONE
     if done.exists() and json.loads(done.read_text(encoding="utf-8")) == wanted:
         return folder
