@@ -105,7 +105,11 @@ def _disk() -> tuple[str, str]:
     free = shutil.disk_usage(".").free / GIGABYTE
     needed = max(DISK_GB, _pinned_gigabytes())
     text = f"{free:,.1f} GB free, about {needed:,.1f} GB needed"
-    return (SOUND, text) if free >= needed else (WRONG, f"{text}. Free some, or run `dvc gc --workspace`.")
+    return (
+        (SOUND, text)
+        if free >= needed
+        else (WRONG, f"{text}. Free some: `rounds clean --dry-run` shows what can be made again.")
+    )
 
 
 def _pinned_gigabytes() -> float:
