@@ -9,9 +9,10 @@ from importlib import metadata
 from pathlib import Path
 
 import psutil
+from dvc.exceptions import DvcException
 
 from numerai_rounds.base.errors import ConfigurationError, MachineError, RoundsError, some
-from numerai_rounds.io import compose, console, credentials, paths, process
+from numerai_rounds.io import compose, console, credentials, link_types, paths, places, process
 from numerai_rounds.io.fetching import room
 from numerai_rounds.io.params import load
 
@@ -112,6 +113,17 @@ def _disk() -> tuple[str, str]:
     )
 
 
+def _places() -> tuple[str, str]:
+    try:
+        places.check()
+        link_types.check()
+    except ConfigurationError as error:
+        return WRONG, str(error)
+    except DvcException as error:
+        return WRONG, f"dvc does not work here: {error}"
+    return SOUND, "where DVC can keep them"
+
+
 def _pinned_gigabytes() -> float:
     """What fetching all pinned files takes."""
     try:
@@ -168,6 +180,7 @@ CHECKS: dict[str, Callable[[], tuple[str, str]]] = {
     "packages": _packages,
     "git": _git,
     "disk": _disk,
+    "folders": _places,
     "memory": _memory,
     "Numerai keys": _keys,
     "DVC remote": _remote,

@@ -41,7 +41,8 @@ def choose(cache: Cache, locks: Locks, others: Iterable[str]) -> Choice:
     candidates = {output for output in named | stray if output.path in MADE_AGAIN and cache.path(output.md5).exists()}
     needed = {output.md5 for lock in locks.current for _, output in lock.outputs()} | _linked(cache)
     kept = {*others, *needed, *(output.md5 for output in (named | stray) if output.path not in MADE_AGAIN)}
-    lasting = {output for output in candidates & named if output.md5 not in kept} - _repeated(cache, locks.committed)
+    asked = {output for output in candidates & named if output.md5 not in kept}
+    lasting = asked - _repeated(cache, locks.committed, asked)
     kept |= {output.md5 for output in lasting}
     files = {oid for md5 in kept for oid in (cache.files(md5) or {}).values()} | kept
     found: dict[str, list[Path]] = {}
@@ -78,18 +79,16 @@ def _linked(cache: Cache) -> set[str]:
     return {end.parent.name + end.name for end in ends if end.is_relative_to(cache.folder.resolve())}
 
 
-def _repeated(cache: Cache, locks: Iterable[Lock]) -> set[Output]:
-    """Outputs that the pipeline of some commit makes again, by that commit's own code, from objects that stay."""
-    is_whole = _is_whole()
-    return {
-        output
-        for lock in locks
-        for stage, output in lock.outputs()
-        if output.path in MADE_AGAIN
-        and cache.path(output.md5).exists()
-        and has_inputs(cache, lock.stages, stage)
-        and any(is_whole(commit) for commit in lock.commits)
-    }
+def _repeated(cache: Cache, locks: Iterable[Lock], asked: Iterable[Output]) -> set[Output]:
+    """Of outputs, those that the pipeline of some commit makes again, by the commit's own code, from what stays."""
+    is_whole, left, found = _is_whole(), set(asked), set()
+    for lock in locks:
+        for stage, output in lock.outputs():
+            # The first commit with a dvc.lock is the one that ran.
+            if output in left and has_inputs(cache, lock.stages, stage) and any(map(is_whole, reversed(lock.commits))):
+                found.add(output)
+                left.remove(output)
+    return found
 
 
 def has_inputs(cache: Cache, stages: Mapping[str, Any], stage: str) -> bool:
