@@ -106,6 +106,20 @@ def test_the_bins_of_the_past_go_and_their_commit_makes_them_again(
     assert kept("first")
 
 
+def test_every_round_of_a_season_reproduces_after_it(past: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(3, 11):
+        play(past, f"choice {number}")
+        past.run("git", "commit", "--quiet", "--all", "--message", f"Round {number}")
+    cleaning.clean(dry_run=True)
+    assert "18 files would be freed" in capsys.readouterr().out  # of nine rounds, the choice and a list of files
+    cleaning.clean(dry_run=False)
+    assert "18 files freed" in capsys.readouterr().out
+    for commit in past.run("git", "log", "--format=%H").stdout.split()[:10]:
+        past.run("git", "switch", "--quiet", "--detach", commit)
+        past.run("dvc", "repro", "--quiet", PYTHONPATH="")
+        assert past.run("git", "status", "--porcelain").stdout == ""  # dvc.lock has the same hashes
+
+
 def stash(repository: Repository) -> None:
     """A stash and nothing else names the model."""
     play(repository, "third")
