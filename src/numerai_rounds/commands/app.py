@@ -223,6 +223,16 @@ def doctor(
         diagnosis.doctor()
 
 
+@app.command(epilog=examples("rounds clean --dry-run", "rounds clean"))
+def clean(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be freed, free nothing.")] = False,
+) -> None:
+    """Free disk: bins and predictions of the past and other things that can be made again, and nothing else."""
+    from numerai_rounds.commands import cleaning
+
+    cleaning.clean(dry_run=dry_run)
+
+
 ANYWHERE = {"--help", "--version"}
 """What is answered outside a repository as well."""
 

@@ -9,9 +9,10 @@ from importlib import metadata
 from pathlib import Path
 
 import psutil
+from dvc.exceptions import DvcException
 
 from numerai_rounds.base.errors import ConfigurationError, MachineError, RoundsError, some
-from numerai_rounds.io import compose, console, credentials, paths, process
+from numerai_rounds.io import compose, console, credentials, link_types, paths, places, process
 from numerai_rounds.io.fetching import room
 from numerai_rounds.io.params import load
 
@@ -105,7 +106,22 @@ def _disk() -> tuple[str, str]:
     free = shutil.disk_usage(".").free / GIGABYTE
     needed = max(DISK_GB, _pinned_gigabytes())
     text = f"{free:,.1f} GB free, about {needed:,.1f} GB needed"
-    return (SOUND, text) if free >= needed else (WRONG, f"{text}. Free some, or run `dvc gc --workspace`.")
+    return (
+        (SOUND, text)
+        if free >= needed
+        else (WRONG, f"{text}. Free some: `rounds clean --dry-run` shows what can be made again.")
+    )
+
+
+def _places() -> tuple[str, str]:
+    try:
+        places.check()
+        link_types.check()
+    except ConfigurationError as error:
+        return WRONG, str(error)
+    except DvcException as error:
+        return WRONG, f"dvc does not work here: {error}"
+    return SOUND, "where DVC can keep them"
 
 
 def _pinned_gigabytes() -> float:
@@ -164,6 +180,7 @@ CHECKS: dict[str, Callable[[], tuple[str, str]]] = {
     "packages": _packages,
     "git": _git,
     "disk": _disk,
+    "folders": _places,
     "memory": _memory,
     "Numerai keys": _keys,
     "DVC remote": _remote,

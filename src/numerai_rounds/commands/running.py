@@ -17,9 +17,11 @@ from numerai_rounds.io import (
     exclusive,
     git,
     http,
+    link_types,
     notify,
     paths,
     pipeline,
+    places,
     played,
     slots,
     variants,
@@ -112,6 +114,8 @@ def _kept(plan: Plan, number: int | None, tags: list[str]) -> str:
 
 def _check_means(plan: Plan) -> None:
     """Refuse early, in plain words, what would stop the run later."""
+    places.check()
+    link_types.check()
     applied.refuse_taken_back()
     played.check_ground()
     if plan.upload:

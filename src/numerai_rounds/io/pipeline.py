@@ -20,7 +20,7 @@ from numerai_rounds.base.errors import (
     RoundsError,
     ServiceError,
 )
-from numerai_rounds.io import console, exclusive, git, paths
+from numerai_rounds.io import console, exclusive, git, lock, paths
 from numerai_rounds.io.exclusive import FAILED
 from numerai_rounds.io.process import PREFIX
 from numerai_rounds.io.yaml_files import read_yaml
@@ -36,14 +36,20 @@ KINDS = {kind.exit_code: kind for kind in (ConfigurationError, DataError, Servic
 def repro(environment: Mapping[str, str] | None = None) -> None:
     """Run `dvc repro` without what is missing here and has not changed; what is needed comes from the DVC remote.
 
-    A stage's own error is raised as it was there. The remote is asked only for what is missing: a round does not fail
+    Where there is no remote, as in a fresh clone of a repository on one machine, what is needed is made again. A
+    stage's own error is raised as it was there. The remote is asked only for what is missing: a round does not fail
     because a remote is down that it does not need.
     """
+    if not remotes():
+        is_whole = all(path.exists() for path in (paths.MODEL, paths.SUBMISSION))
+        _dvc("repro", *(["--allow-missing"] if is_whole else []), environment=environment)
+        return
+    if not paths.MODEL.exists() and _predicts():
+        console.say(f"{paths.MODEL} comes from the DVC remote.")
+        _succeeds("pull", str(paths.MODEL))
     try:
         _dvc("repro", "--allow-missing", environment=environment)
     except MachineError:
-        if not remotes():
-            raise
         _of_remote("repro", "--allow-missing", "--pull", environment=environment)
 
 
@@ -70,8 +76,12 @@ def checkout() -> None:
 
 def bring(path: Path) -> None:
     """Have an output of dvc.lock here: `repro` leaves out what is missing and has not changed."""
-    if not path.exists():
-        _dvc("pull" if remotes() else "checkout", str(path))
+    if path.exists():
+        return
+    if remotes():
+        _of_remote("pull", str(path))
+    else:
+        _dvc("checkout", str(path))
 
 
 def remotes() -> list[str]:
@@ -119,7 +129,7 @@ def _dvc(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
     FAILED.unlink(missing_ok=True)
     child = subprocess.Popen(
         [sys.executable, "-m", "dvc", *arguments],
-        env={**os.environ, **exclusive.mark(), **_programs(), **(environment or {})},
+        env={**_surroundings(), **(environment or {})},
         stdin=subprocess.DEVNULL,
         process_group=0,
     )
@@ -130,6 +140,24 @@ def _dvc(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
         raise
     if code:
         raise _failure(arguments[0])
+
+
+def _predicts() -> bool:
+    """Whether stages will run that ran before, which needs the model in the end."""
+    with suppress(ConfigurationError):
+        return paths.LOCK.exists() and bool(lock.changed_params())
+    return False
+
+
+def _succeeds(*arguments: str) -> bool:
+    """Whether DVC does what there is another way for: it says nothing where it fails."""
+    command = [sys.executable, "-m", "dvc", *arguments]
+    done = subprocess.run(command, env=_surroundings(), stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return done.returncode == 0
+
+
+def _surroundings() -> dict[str, str]:
+    return {**os.environ, **exclusive.mark(), **_programs()}
 
 
 def _programs() -> dict[str, str]:

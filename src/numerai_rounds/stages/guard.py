@@ -22,10 +22,12 @@ def main() -> None:
     """Compare params.yaml with conf/, and write a constant file that `fetch` depends on.
 
     Inside `dvc exp run` DVC itself composes conf/ with the experiment's overrides, which nobody has checked yet: there
-    params.yaml must fit its schema instead, and whatever it is composed of must be in git.
+    params.yaml must fit its schema instead, and whatever it is composed of must be in git. Folders that DVC would
+    refuse only after a stage has run are refused here.
     """
-    from numerai_rounds.io import atomic, compose, paths
+    from numerai_rounds.io import atomic, compose, paths, places
 
+    places.check()
     if "DVC_EXP_NAME" in os.environ:
         from numerai_rounds.io import experiments, params
 
