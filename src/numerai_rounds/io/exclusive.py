@@ -10,7 +10,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from numerai_rounds.base.errors import BusyError
-from numerai_rounds.io import atomic, paths
+from numerai_rounds.io import atomic, leftovers, paths
 from numerai_rounds.io.compose import check_folder
 from numerai_rounds.io.process import FAILURE
 
@@ -29,13 +29,15 @@ GRACE = 10.0
 def only_one(command: str) -> Iterator[None]:
     """Hold the repository's lock; BusyError where another process does.
 
-    What a run that was killed left running is stopped first: it would write to the same files.
+    What a run that was killed left running is stopped first: it would write to the same files. What it left half
+    written is removed.
     """
     check_folder(paths.CONF)
     LOCK.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(LOCK, timeout=0):
             _stop_orphans()
+            leftovers.clear()
             atomic.write_text(HOLDER, json.dumps({"command": command, "process": os.getpid(), "since": _now()}))
             try:
                 yield
