@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from numerai_rounds.base.errors import ConfigurationError, MachineError, RoundsError, some
-from numerai_rounds.io import compose, console, credentials, paths, process
+from numerai_rounds.io import compose, console, credentials, dvc_locks, paths, process, torn
 from numerai_rounds.io.fetching import room
 from numerai_rounds.io.params import load
 
@@ -143,6 +143,18 @@ def _remote() -> tuple[str, str]:
     return SOUND, ", ".join(names)
 
 
+def _lock() -> tuple[str, str]:
+    words = torn.problem()
+    if words is not None:
+        return WRONG, words
+    if not dvc_locks.is_sound():
+        return (
+            WRONG,
+            f"{dvc_locks.RWLOCK} was not written to its end: delete it, while no DVC runs, or run `rounds run`.",
+        )
+    return SOUND, f"{paths.LOCK} is whole" if paths.LOCK.exists() else "nothing has run yet"
+
+
 def _params() -> tuple[str, str]:
     try:
         compose.check_params()
@@ -167,5 +179,6 @@ CHECKS: dict[str, Callable[[], tuple[str, str]]] = {
     "memory": _memory,
     "Numerai keys": _keys,
     "DVC remote": _remote,
+    "dvc.lock": _lock,
     "configuration": _params,
 }
