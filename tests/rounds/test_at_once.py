@@ -83,9 +83,9 @@ def test_a_run_that_meets_a_dvc_repro_on_its_way_never_advises_to_delete_a_lock(
 ) -> None:
     """The run was first, and looked for others before there were any."""
     monkeypatch.setattr("numerai_rounds.io.exclusive.GRACE", 0)
-    with repro_at_submit(season) as process:
-        with pytest.raises(BusyError, match=r"`dvc repro .*submit` is at work here"):
-            pipeline._dvc("repro", "--force", "--single-item", "submit")
+    told = pytest.raises(BusyError, match=r"`dvc repro .*submit` is at work here")
+    with repro_at_submit(season) as process, told:
+        pipeline._dvc("repro", "--force", "--single-item", "submit")
     process.communicate(timeout=120)
     said = "".join(capfd.readouterr())
     assert "rwlock" not in said
