@@ -72,7 +72,7 @@ def _free() -> Iterator[bool]:
     if not LOCK.exists():
         yield True
         return
-    with LOCK.open("rb") as file:
+    with LOCK.open("rb+") as file:  # NFS locks only what may be written
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -26,7 +26,7 @@ GRACE = 10.0
 
 @contextmanager
 def only_one(command: str) -> Iterator[None]:
-    """Hold the repository's lock; BusyError where another process does, or where a DVC that nobody started is at work.
+    """Hold the repository's lock; BusyError where another process does, or a DVC that no run of ours started.
 
     What a run that was killed left running is stopped first: it would write to the same files. What it left half
     written is removed.
