@@ -12,7 +12,7 @@ import psutil
 from dvc.exceptions import DvcException
 
 from numerai_rounds.base.errors import ConfigurationError, MachineError, RoundsError, some
-from numerai_rounds.io import compose, console, credentials, link_types, paths, places, process
+from numerai_rounds.io import compose, console, credentials, dvc_locks, link_types, paths, places, process, torn
 from numerai_rounds.io.fetching import room
 from numerai_rounds.io.params import load
 
@@ -159,6 +159,18 @@ def _remote() -> tuple[str, str]:
     return SOUND, ", ".join(names)
 
 
+def _lock() -> tuple[str, str]:
+    words = torn.problem()
+    if words is not None:
+        return WRONG, words
+    if not dvc_locks.is_sound():
+        return (
+            WRONG,
+            f"{dvc_locks.RWLOCK} was not written to its end: delete it, while no DVC runs, or run `rounds run`.",
+        )
+    return SOUND, f"{paths.LOCK} is whole" if paths.LOCK.exists() else "nothing has run yet"
+
+
 def _params() -> tuple[str, str]:
     try:
         compose.check_params()
@@ -184,5 +196,6 @@ CHECKS: dict[str, Callable[[], tuple[str, str]]] = {
     "memory": _memory,
     "Numerai keys": _keys,
     "DVC remote": _remote,
+    "dvc.lock": _lock,
     "configuration": _params,
 }

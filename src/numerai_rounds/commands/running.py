@@ -24,6 +24,7 @@ from numerai_rounds.io import (
     places,
     played,
     slots,
+    torn,
     variants,
 )
 from numerai_rounds.io.params import load
@@ -108,7 +109,7 @@ def _play(plan: Plan) -> str:
 def _kept(plan: Plan, number: int | None, tags: list[str]) -> str:
     """Tag the round and push; a word about both."""
     if number is not None:
-        tags.insert(0, played.tag(f"round-{number}", f"Round {number}: {played.headline()}"))
+        tags.insert(0, played.tag_round(number))
     return ", ".join([*tags, *_pushed(plan, tags)])
 
 
@@ -118,6 +119,7 @@ def _check_means(plan: Plan) -> None:
     link_types.check()
     applied.refuse_taken_back()
     played.check_ground()
+    torn.mend()
     if plan.upload:
         uploading.check_targets(plan.options)
     if plan.push and not pipeline.remotes():
@@ -175,16 +177,17 @@ def _predict(number: int | None, *, uploads: bool) -> None:
     """Open the round, run the pipeline, commit both; files that were replaced in between are pinned anew."""
     before = conf_edits.pinned_round()
     accepts = before is not None and before.number == number and before.accept_changes
-    opening.open_round(number, following=False, accept_changes=accepts, alone=False)
+    opening.pin_round(number, accept_changes=accepts)
     pinned = conf_edits.pinned_round()
     try:
         pipeline.repro()
     except ServiceError:
-        opening.open_round(number, following=False, accept_changes=accepts, alone=False)
+        opening.pin_round(number, accept_changes=accepts)
         if conf_edits.pinned_round() == pinned:
             raise
         pipeline.repro()
     pipeline.bring(paths.SUBMISSION)
+    played.check(number)
     try:
         played.commit(number)
     except ConfigurationError as error:

@@ -5,16 +5,15 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from numerai_rounds.base.errors import DataError, MachineError
 from numerai_rounds.base.params import DataSection, Pin
 from numerai_rounds.base.roles import SIDES, file_name
-from numerai_rounds.io import atomic, checks, console, downloads, paths
+from numerai_rounds.io import atomic, checks, console, downloads, fetched, paths
+from numerai_rounds.io.fetched import MANIFEST
 from numerai_rounds.io.store import changes, manifest, placing
 from numerai_rounds.io.store.convert import convert
 
-MANIFEST = "manifest.json"
 DOWNLOADED = " as downloaded"
 """Follows a role in the staging folder's manifest: the proof of a file that is not converted yet."""
 
@@ -47,7 +46,7 @@ class Staging:
             placing.restore(self.folder / role, self.place / role)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._clear()
-        self._claims = [_read(self.folder), _read(self.place)]
+        self._claims = [fetched.read(self.folder), fetched.read(self.place)]
         self._proofs: dict[str, Proof] = {}
         self._found: dict[str, Path] = {}
         self._owed: set[str] = set()
@@ -256,15 +255,6 @@ def staged(part: str, pins: Mapping[str, Pin], data: DataSection, *, accept_chan
     staging = Staging(part, pins, data)
     yield staging
     staging.settle(accept_changes=accept_changes)
-
-
-def _read(folder: Path) -> dict[str, Any]:
-    """What a manifest claims; nothing where it is missing or broken, for every claim is verified anyway."""
-    try:
-        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return {}
-    return content if isinstance(content, dict) and isinstance(content.get("files", {}), dict) else {}
 
 
 def _proof(item: Path, pin: Pin) -> Proof:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from numerai_rounds.base.errors import ConfigurationError, some
 from numerai_rounds.base.params import Pin, Round
-from numerai_rounds.io import console, experiments, git, lock, paths, pipeline, played, recipe
+from numerai_rounds.io import console, experiments, fetched, git, lock, params, paths, pipeline, played, recipe
 
 STAGE = "submit"
 
@@ -52,7 +52,10 @@ def prepared(experiment: str | None, pinned: Round) -> Prepared:
 
 
 def own(number: int | None) -> bytes:
-    """The pipeline's submission for a round; ConfigurationError where it is not what the last run wrote for it."""
+    """The pipeline's submission for a round; ConfigurationError where it is not what the last run wrote for it.
+
+    DataError where the live data that are here are not of the round.
+    """
     locked = pipeline.lock_file()
     stale = lock.changed_params()
     if stale or pipeline.locked_param(locked, STAGE, "round.number") != number:
@@ -60,6 +63,7 @@ def own(number: int | None) -> bytes:
             f"the submission is not of what params.yaml says now ({some(stale) or 'round.number'} changed since). "
             "Run `dvc repro` first."
         )
+    fetched.refuse_other("live", params.load().round)
     if not paths.SUBMISSION.exists():
         raise ConfigurationError(f"{paths.SUBMISSION} is not here: run `dvc repro` first.")
     content = paths.SUBMISSION.read_bytes()
