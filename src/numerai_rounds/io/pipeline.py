@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from dvc.config import Config
 
 from numerai_rounds.base.errors import (
     ConfigurationError,
+    DamagedError,
     DataError,
     MachineError,
     RoundsError,
@@ -74,15 +75,14 @@ def bring(path: Path) -> None:
         _dvc("pull" if remotes() else "checkout", str(path))
 
 
+def fetch(outputs: Sequence[str]) -> None:
+    """Run `dvc fetch`: what the cache lacks of some outputs comes from the DVC remote."""
+    _of_remote("fetch", *outputs)
+
+
 def remotes() -> list[str]:
     """Names of the DVC remotes."""
     return sorted(Config.from_cwd().get("remote", {}))
-
-
-def cache() -> Path:
-    """Where DVC keeps contents by their hash."""
-    done = subprocess.run([sys.executable, "-m", "dvc", "cache", "dir"], capture_output=True, text=True, check=False)
-    return Path(done.stdout.strip() or ".dvc/cache")
 
 
 def locked_output(lock: Mapping[str, Any], stage: str, path: str) -> str | None:
@@ -152,7 +152,8 @@ def _failure(command: str) -> RoundsError:
     """The error of the stage that stopped DVC, or a sentence about DVC itself."""
     with suppress(OSError, ValueError, KeyError):
         told = json.loads(FAILED.read_text(encoding="utf-8"))
-        return KINDS[told["exit_code"]](told["message"])
+        kind = DamagedError if told.get("damaged") else KINDS[told["exit_code"]]
+        return kind(told["message"])
     return MachineError(f"`dvc {command}` failed; what it says is above. Put it right and run again.")
 
 
