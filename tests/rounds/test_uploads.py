@@ -305,8 +305,8 @@ def test_nothing_is_sent_in_a_rehearsal(season: Season, capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        (lambda text: text.replace("id,prediction", "id,value"), "is not what the pipeline wrote"),
-        (lambda _: "", "is not what the pipeline wrote"),
+        (lambda text: text.replace("id,prediction", "id,value"), "is not what its stage wrote"),
+        (lambda _: "", "is not what its stage wrote"),
     ],
 )
 def test_a_file_that_was_touched_is_not_sent(season: Season, spoil, sentence: str) -> None:

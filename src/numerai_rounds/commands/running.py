@@ -177,7 +177,7 @@ def _pipeline(plan: Plan, number: int | None, own: Sequence[Slot], *, alone: boo
                 raise
             console.complain(f"{error} Predicting again.")
             if isinstance(error, DamagedError):
-                mending.mend()
+                mending.make_again(mending.mend())
     raise AssertionError("every attempt returns or raises")
 
 

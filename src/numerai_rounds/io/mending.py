@@ -22,8 +22,8 @@ class _File(NamedTuple):
     """Or not here at all, as the whole output is not."""
 
 
-def mend() -> list[str]:
-    """Restore every file that is not what its stage wrote; the paths of those that have no sound copy anywhere.
+def mend() -> dict[str, str]:
+    """Restore every file that is not what its stage wrote; those without a sound copy anywhere, and their stages.
 
     Copies in the cache that are damaged are removed, or made anew from a sound file: DVC would bring them back. What
     cannot be restored gets a new time of change, so that DVC looks at it and runs its stage again.
@@ -37,7 +37,14 @@ def mend() -> list[str]:
     for path in [*(file.path for file in left), *beneath]:
         if path.exists():
             os.utime(path)
-    return sorted([*(str(file.path) for file in left), *unknown])
+    lost = {str(file.path): file.output for file in left} | {name: name for name in unknown}
+    return {path: outputs[output].stage for path, output in lost.items()}
+
+
+def make_again(lost: Mapping[str, str]) -> None:
+    """Run the stages of what `mend` could not restore, in their order."""
+    stages = [output.stage for output in vouched.outputs().values()]
+    pipeline.force([stage for stage in dict.fromkeys(stages) if stage in lost.values()])
 
 
 def _mended(outputs: Mapping[str, Output]) -> tuple[list[_File], list[str]]:

@@ -40,12 +40,13 @@ def repro(environment: Mapping[str, str] | None = None) -> None:
     A stage's own error is raised as it was there. The remote is asked only for what is missing: a round does not fail
     because a remote is down that it does not need.
     """
-    try:
-        _dvc("repro", "--allow-missing", environment=environment)
-    except MachineError:
-        if not remotes():
-            raise
-        _of_remote("repro", "--allow-missing", "--pull", environment=environment)
+    _here_or_remote("repro", "--allow-missing", environment=environment)
+
+
+def force(stages: Sequence[str]) -> None:
+    """Run some stages whatever DVC thinks of their outputs: one that its cache lacks is as good as there to `repro`."""
+    if stages:
+        _here_or_remote("repro", "--force", "--single-item", *stages)
 
 
 def repro_whole(environment: Mapping[str, str]) -> None:
@@ -101,6 +102,15 @@ def lock_file() -> dict[str, Any]:
     if not paths.LOCK.exists():
         raise ConfigurationError("nothing has run yet: run `dvc repro` first.")
     return read_yaml(paths.LOCK)
+
+
+def _here_or_remote(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
+    try:
+        _dvc(*arguments, environment=environment)
+    except MachineError:
+        if not remotes():
+            raise
+        _of_remote(*arguments, "--pull", environment=environment)
 
 
 def _of_remote(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
