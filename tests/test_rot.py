@@ -277,6 +277,22 @@ def test_a_file_that_no_stage_wrote_is_told_in_an_output() -> None:
     assert vouched.read(Path("README.md")) == Path("README.md").read_bytes()
 
 
+def test_what_is_of_another_commit_is_removed_where_the_cache_keeps_it(
+    played: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chunk, mine = Path("data/raw/history/train/features/0041-0050.levels"), paths.LIVE / "mine.txt"
+    chunk.write_bytes(paths.MODEL.read_bytes())
+    mine.write_text("mine")
+    mending.mend()
+    assert not chunk.exists()
+    assert mine.read_text() == "mine"
+    said = capsys.readouterr()
+    assert f"{chunk} is not of this commit: removed, DVC's cache keeps it" in said.out
+    assert f"{mine} is nothing that a stage wrote: move it away." in said.err
+    mine.unlink()
+    assert played.repro() == []
+
+
 def test_before_anything_has_run_files_are_taken_as_they_are() -> None:
     paths.MODEL.parent.mkdir()
     paths.MODEL.write_bytes(b"\xff")

@@ -55,6 +55,8 @@ def _mended(outputs: Mapping[str, Output]) -> tuple[list[_File], list[str]]:
     files = [file for name, output in outputs.items() if name not in unknown for file in _files(Path(name), output)]
     for file in files:
         _mend_copy(file)
+    for name in sorted(set(outputs).difference(unknown)):
+        _drop_foreign(Path(name), {file.path for file in files})
     return [file for file in files if not file.is_sound and not _restored(file)], unknown
 
 
@@ -95,6 +97,16 @@ def _files(path: Path, output: Output) -> Iterator[_File]:
             is_sound = dvc_cache.md5_of(file) == digest if file.is_file() else not path.exists()
             yield _File(file, str(path), digest, is_sound)
             advance(1)
+
+
+def _drop_foreign(folder: Path, known: set[Path]) -> None:
+    """Remove what lies in an output and is not of it, such as a later week's chunk, where the cache has it as well."""
+    for path in vouched.files(folder):
+        if path not in known and dvc_cache.is_sound(dvc_cache.md5_of(path)):
+            path.unlink()
+            console.say(f"{path} is not of this commit: removed, DVC's cache keeps it")
+        elif path not in known:
+            console.complain(f"{path} is nothing that a stage wrote: move it away.")
 
 
 def _mend_copy(file: _File) -> None:
