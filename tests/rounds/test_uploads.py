@@ -10,6 +10,7 @@ import pytest
 from numerai_rounds.base.errors import (
     ClosedError,
     ConfigurationError,
+    DamagedError,
     DataError,
     MachineError,
     RoundsError,
@@ -312,7 +313,7 @@ def test_nothing_is_sent_in_a_rehearsal(season: Season, capsys: pytest.CaptureFi
 def test_a_file_that_was_touched_is_not_sent(season: Season, spoil, sentence: str) -> None:
     path = Path("data/submission/live_predictions.csv")
     path.write_text(spoil(path.read_text()))
-    with pytest.raises(ConfigurationError, match=sentence):
+    with pytest.raises(DamagedError, match=sentence):
         upload()
     assert season.service.submissions == []
 
