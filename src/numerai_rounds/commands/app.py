@@ -207,6 +207,14 @@ def report() -> None:
     reporting.report()
 
 
+@app.command(epilog=examples("rounds mend"))
+def mend() -> None:
+    """Compare every file of the pipeline with dvc.lock; restore what is damaged from DVC's cache, remote or git."""
+    from numerai_rounds.commands import mending
+
+    mending.mend()
+
+
 @app.command(epilog=examples("rounds doctor", "rounds doctor --service"))
 def doctor(
     service: Annotated[

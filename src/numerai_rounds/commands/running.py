@@ -8,7 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from numerai_rounds.base import plugins
-from numerai_rounds.base.errors import BusyError, ClosedError, ConfigurationError, RoundsError, ServiceError, StaleError
+from numerai_rounds.base.errors import (
+    BusyError,
+    ClosedError,
+    ConfigurationError,
+    DamagedError,
+    RoundsError,
+    ServiceError,
+    StaleError,
+)
 from numerai_rounds.commands import opening, outcomes, uploading
 from numerai_rounds.io import (
     applied,
@@ -18,6 +26,7 @@ from numerai_rounds.io import (
     git,
     http,
     link_types,
+    mending,
     notify,
     paths,
     pipeline,
@@ -161,15 +170,20 @@ def _awaited(plan: Plan) -> int | None:
 
 
 def _pipeline(plan: Plan, number: int | None, own: Sequence[Slot], *, alone: bool) -> list[Receipt]:
-    """Predict, commit, and send the pipeline's own submission; once more where the round's files were replaced."""
+    """Predict, commit, and send the pipeline's own submission.
+
+    Once more where the round's files were replaced, or one was damaged here.
+    """
     for attempt in range(1, TRIES + 1):
         try:
             _predict(number, uploads=plan.upload)
             return _sent(plan, own, strict=attempt < TRIES) if own or alone else []
-        except StaleError as error:
+        except (StaleError, DamagedError) as error:
             if attempt == TRIES:
                 raise
             console.complain(f"{error} Predicting again.")
+            if isinstance(error, DamagedError):
+                mending.make_again(mending.mend())
     raise AssertionError("every attempt returns or raises")
 
 

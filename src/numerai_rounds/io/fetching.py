@@ -42,11 +42,14 @@ class Staging:
         self._keep_downloads = data.keep_downloads
         self._data = data.model_dump(exclude={"keep_downloads", "extra_files", "eras"})
         for role in SIDES:
-            manifest.refuse_foreign(self.place / role)
             placing.restore(self.folder / role, self.place / role)
+        self._claims = [fetched.read(self.folder), fetched.read(self.place)]
+        self._held = {role for role in SIDES if self._is_held(role)}
+        """Sides that have a store in place; one whose manifest is damaged counts as none."""
+        for role in self._held:
+            manifest.refuse_foreign(self.place / role)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._clear()
-        self._claims = [fetched.read(self.folder), fetched.read(self.place)]
         self._proofs: dict[str, Proof] = {}
         self._found: dict[str, Path] = {}
         self._owed: set[str] = set()
@@ -185,8 +188,18 @@ class Staging:
         """Sides that have a store in place and another one staged: role, the one and the other."""
         for role in SIDES:
             before, after = self.place / role, self._found[role]
-            if before != after and manifest.held(before):
+            if before != after and role in self._held:
                 yield role, before, after
+
+    def _is_held(self, role: str) -> bool:
+        """Whether a side has a store whose manifest is the one that was put there, as far as that is told."""
+        path = self.place / role / manifest.NAME
+        claims = [claims["files"][role] for claims in self._claims if role in claims.get("files", {})]
+        told = {claim.get("sha256") for claim in claims if isinstance(claim, dict)}
+        if not path.is_file() or (manifest.held(path.parent) and (not told or atomic.sha256(path) in told)):
+            return path.is_file()
+        console.complain(f"{path} is damaged, or of another format: older eras cannot be compared with what comes.")
+        return False
 
     def _present(self, role: str, pin: Pin) -> bool:
         for folder in (self.folder, self.place):

@@ -15,6 +15,7 @@ from dvc.config import Config
 from numerai_rounds.base.errors import (
     BusyError,
     ConfigurationError,
+    DamagedError,
     DataError,
     MachineError,
     RoundsError,
@@ -44,10 +45,13 @@ def repro(environment: Mapping[str, str] | None = None) -> None:
     if not paths.MODEL.exists() and _predicts():
         console.say(f"{paths.MODEL} comes from the DVC remote.")
         _succeeds("pull", str(paths.MODEL))
-    try:
-        _dvc("repro", "--allow-missing", environment=environment)
-    except MachineError:
-        _of_remote("repro", "--allow-missing", "--pull", environment=environment)
+    _here_or_remote("repro", "--allow-missing", environment=environment)
+
+
+def force(stages: Sequence[str]) -> None:
+    """Run some stages whatever DVC thinks of their outputs: one that its cache lacks is as good as there to `repro`."""
+    if stages:
+        _here_or_remote("repro", "--force", "--single-item", *stages)
 
 
 def repro_whole(environment: Mapping[str, str]) -> None:
@@ -81,15 +85,14 @@ def bring(path: Path) -> None:
         _dvc("checkout", str(path))
 
 
+def fetch(outputs: Sequence[str]) -> None:
+    """Run `dvc fetch`: what the cache lacks of some outputs comes from the DVC remote."""
+    _of_remote("fetch", *outputs)
+
+
 def remotes() -> list[str]:
     """Names of the DVC remotes."""
     return sorted(Config.from_cwd().get("remote", {}))
-
-
-def cache() -> Path:
-    """Where DVC keeps contents by their hash."""
-    done = subprocess.run([sys.executable, "-m", "dvc", "cache", "dir"], capture_output=True, text=True, check=False)
-    return Path(done.stdout.strip() or ".dvc/cache")
 
 
 def locked_output(lock: Mapping[str, Any], stage: str, path: str) -> str | None:
@@ -108,6 +111,15 @@ def lock_file() -> dict[str, Any]:
     if not paths.LOCK.exists():
         raise ConfigurationError("nothing has run yet: run `dvc repro` first.")
     return torn.read()
+
+
+def _here_or_remote(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
+    try:
+        _dvc(*arguments, environment=environment)
+    except MachineError:
+        if not remotes():
+            raise
+        _of_remote(*arguments, "--pull", environment=environment)
 
 
 def _of_remote(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
@@ -200,5 +212,6 @@ def _failure(command: str) -> RoundsError:
     """The error of the stage that stopped DVC, or a sentence about DVC itself."""
     with suppress(OSError, ValueError, KeyError):
         told = json.loads(FAILED.read_text(encoding="utf-8"))
-        return KINDS[told["exit_code"]](told["message"])
+        kind = DamagedError if told.get("damaged") else KINDS[told["exit_code"]]
+        return kind(told["message"])
     return MachineError(f"`dvc {command}` failed; what it says is above. Put it right and run again.")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from numerai_rounds.base.errors import ConfigurationError, MachineError, RefusedError, RoundsError
+from numerai_rounds.base.errors import ConfigurationError, DamagedError, MachineError, RefusedError, RoundsError
 from numerai_rounds.io import atomic, console, holding, paths
 
 SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SIGHUP"}
@@ -162,7 +162,7 @@ def cores(threads: int) -> int:
 def _end(error: RoundsError) -> None:
     words = f"{error}. Try again later; check the API keys where it is about them." if _is_bare(error) else str(error)
     if FAILURE in os.environ:
-        told = {"exit_code": error.exit_code, "message": words}
+        told = {"exit_code": error.exit_code, "message": words, "damaged": isinstance(error, DamagedError)}
         atomic.write_text(Path(os.environ[FAILURE]), json.dumps(told))
     console.complain(f"error: {words}")
     sys.exit(error.exit_code)
