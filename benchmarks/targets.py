@@ -47,5 +47,7 @@ TARGETS = {
     "read memory": Target("its peak memory, against pandas", 0.5, "x"),
     "week growth": Target("growth of DVC's cache by a week, against the dataset", 2, "%"),
     "round": Target("from `rounds open` to a submission that is read back, on the sample's size", 15, "s"),
+    "checks": Target("checking what stages read, of the time of them all", 3, "%"),
+    "nothing to do": Target("`dvc repro` with nothing to do", 1.5, "s"),
     "pipeline": Target("stages that the whole pipeline runs to the end", 8, "stages", at_most=False),
 }

@@ -162,6 +162,15 @@ def tiny_once(environment: None, tmp_path_factory: pytest.TempPathFactory) -> Re
     return repository
 
 
+@pytest.fixture(scope="session")
+def played_once(tiny_once: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """A tiny clone whose pipeline has run once, committed; tests that change anything work on copies of it."""
+    repository = tiny_once.copy(tmp_path_factory.mktemp("played") / "tiny")
+    repository.repro()
+    repository.commit("played")
+    return repository
+
+
 @pytest.fixture
 def tiny(tiny_once: Repository, tmp_path: Path) -> Repository:
     """A clone with a tiny sample, its round opened and committed; nothing has run in it."""

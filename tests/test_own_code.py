@@ -169,12 +169,14 @@ def test_a_python_that_is_too_old_can_read_the_guard() -> None:
     ast.parse((ROOT / GUARD[-1]).read_text(), feature_version=(3, 8))
 
 
-def test_what_editors_leave_makes_no_stage_stale_and_no_folder_dirty(
+def test_what_editors_and_kills_leave_makes_no_stage_stale_and_no_folder_dirty(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(repository.path)
     left = [f"src/numerai_rounds/base/{name}" for name in (".DS_Store", ".params.py.swp", "eras.py~", "._eras.py")]
+    left += [f"{folder}/.round.yaml.4711.tmp" for folder in ("conf", "metrics", "receipts/round-1400", ".")]
     for name in left:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).touch()
     assert git.changed() == []
     with Repo() as repo:

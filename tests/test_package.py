@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from numerai_rounds.base import plugins
-from numerai_rounds.base.errors import ConfigurationError, DataError, ServiceError
+from numerai_rounds.base.errors import ConfigurationError, DamagedError, DataError, ServiceError
 from numerai_rounds.commands import packaging
 from numerai_rounds.domain import portable
 from numerai_rounds.domain.submission import predictions_to_submission
@@ -281,10 +281,10 @@ class TestCommand:
     def test_a_model_that_was_touched_is_told(self) -> None:
         path = Path("models/model.txt")
         path.write_text(path.read_text() + "\n")
-        with pytest.raises(ConfigurationError, match=r"models/model\.txt is not what the pipeline wrote"):
+        with pytest.raises(DamagedError, match=r"models/model\.txt is not what its stage wrote"):
             packaging.package(check=True)
         path.unlink()
-        with pytest.raises(ConfigurationError, match=r"models/model\.txt is not what the pipeline wrote"):
+        with pytest.raises(ConfigurationError, match=r"models/model\.txt is not here: run `dvc repro` first"):
             packaging.package(check=True)
 
     def test_other_predictions_are_told(self, monkeypatch: pytest.MonkeyPatch) -> None:

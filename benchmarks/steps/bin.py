@@ -32,6 +32,7 @@ def run(bench: Bench) -> Iterator[Result]:
         works = {OURS: project.stage("bin"), NOTEBOOK: theirs}
         race = bench.race(f"Binning {features:,} features", works)
         yield race
+        project.record("bin")
         one, few, notebook = _trained(bench, chosen, rows)
         lines = [_row(OURS, one.seconds, (few.seconds - one.seconds) / (FEW_TREES - 1), few.peak)]
         if isinstance(notebook, measure.Run):

@@ -137,7 +137,7 @@ class TestDataset:
                 with pytest.raises(DataError, match=rf"{name} is absent, damaged, or not of a dataset of"):
                     module.fit(params, folder, 7, 1, ignore)
             file.unlink()
-            with pytest.raises(DataError, match=r"is absent, .* `dvc checkout` restores it, `dvc repro` makes it"):
+            with pytest.raises(DataError, match=r"is absent, .* `rounds mend` restores it, `dvc repro` makes it"):
                 module.fit(params, folder, 7, 1, ignore)
             file.write_bytes(whole)
         module.fit(params, folder, 7, 1, ignore)

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -222,19 +223,29 @@ def test_a_side_that_is_gone_is_fetched_again() -> None:
     assert (fetched, placed()) == (["validation"], before)
 
 
-@pytest.mark.parametrize("content", [b"{", b"\xff", b'{"format": 1}'])
-def test_a_harmed_manifest_of_a_side_is_named(content: bytes) -> None:
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda _: b"{",
+        lambda _: b"\xff",
+        lambda _: b'{"format": 1}',
+        lambda whole: whole.replace(b"feature_strength1", b"feature_strength5", 1),
+        lambda whole: whole.replace(b'"0001"', b'"0000"', 1),
+        lambda whole: whole.replace(b'"format": 1', b'"format": 3', 1),
+    ],
+)
+def test_a_damaged_manifest_of_a_side_counts_as_no_store(
+    harm: Callable[[bytes], bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
     tiny.write_v5(FOLDER, tiny.market())
     bring()
     before = placed()
     path = paths.HISTORY / "train/manifest.json"
-    path.write_bytes(content)
-    with pytest.raises(DataError, match=rf"^{path} is no manifest of a store .*`dvc checkout` restores it"):
-        bring()
-    path.unlink()
+    path.write_bytes(harm(path.read_bytes()))
     fetched: list[str] = []
     bring(fetched)
     assert (fetched, placed()) == (["train"], before)
+    assert f"{path} is damaged" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "features/0001-0002.levels", "targets/.hidden"])

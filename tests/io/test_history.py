@@ -18,7 +18,7 @@ from tests.io import stores
 
 TARGET = tiny.MAIN_TARGET
 ERA = tiny.ROWS_PER_ERA
-RESTORE = r"`dvc checkout`.*`dvc pull`.*`dvc repro --force fetch@history`"
+RESTORE = r"`rounds mend` restores it.*`dvc repro --force fetch@history`"
 
 
 @pytest.fixture
@@ -282,7 +282,7 @@ def test_a_chunk_of_another_history_is_foreign(market: tiny.Market, kind: str) -
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (None, r"is missing: there is no history here\. `dvc repro` fetches it, `dvc checkout` restores it"),
+        (None, r"is missing: there is no history here\. `dvc repro` fetches it, `rounds mend` restores it"),
         (b"{", rf"is no manifest of a store \(content: .*\)\. .*{RESTORE}"),
         (b"\xff\xfe", r"is no manifest of a store \(content: "),
         (

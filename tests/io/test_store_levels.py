@@ -14,7 +14,7 @@ from numerai_rounds.io.store import levels
 from tests.io import stores
 
 PATH = Path("chunk.levels")
-RESTORE = r"`dvc checkout` restores it.*`dvc pull`.*`dvc repro --force fetch@history`"
+RESTORE = r"`rounds mend` restores it.*`dvc repro --force fetch@history`"
 
 
 def random_digits(features: int, rows: int, seed: int = 0) -> np.ndarray:

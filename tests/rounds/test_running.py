@@ -95,6 +95,36 @@ def test_a_whole_round_and_then_nothing_twice(season: Season) -> None:
     assert not (fresh.path / "data/raw/history").exists()
 
 
+def cloned(season: Season) -> Season:
+    """A fresh clone on another machine: it has what git has, and nothing of DVC's cache."""
+    fresh = Repository(season.repository.path.parent / "fresh")
+    season.repository.run("git", "clone", "--quiet", str(season.repository.path), str(fresh.path))
+    for key, value in {"user.name": "A Robot", "user.email": "robot@example.org"}.items():
+        fresh.run("git", "config", key, value)
+    return Season(fresh, season.service)
+
+
+def test_a_fresh_clone_without_a_remote_makes_everything_again(this_round: Season) -> None:
+    fresh = cloned(this_round)
+    said = fresh.rounds("run").stdout
+    assert "ERROR" not in said
+    assert fresh.content == this_round.content
+    assert fresh.repository.run("git", "status", "--porcelain").stdout == ""  # dvc.lock has the same hashes
+
+
+def test_a_fresh_clone_with_a_remote_plays_the_next_round_with_the_model_alone(next_round: Season) -> None:
+    add_remotes(next_round)
+    next_round.repository.run("dvc", "push", "--quiet")
+    fresh = cloned(next_round)
+    said = fresh.rounds("run").stdout
+    assert "ERROR" not in said
+    assert "models/model.txt comes from the DVC remote." in said
+    assert not (fresh.repository.path / "data/raw/history").exists()
+    live = set(pd.read_parquet(next_round.service.files[LIVE]).index)
+    submitted = pd.read_csv(fresh.repository.path / "data/submission/live_predictions.csv", index_col="id")
+    assert set(submitted.index) == live
+
+
 KILLS = [
     ("rounds", "before"),
     ("fetch", "after"),

@@ -10,6 +10,7 @@ import pytest
 from numerai_rounds.base.errors import (
     ClosedError,
     ConfigurationError,
+    DamagedError,
     DataError,
     MachineError,
     RoundsError,
@@ -305,14 +306,14 @@ def test_nothing_is_sent_in_a_rehearsal(season: Season, capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        (lambda text: text.replace("id,prediction", "id,value"), "is not what the pipeline wrote"),
-        (lambda _: "", "is not what the pipeline wrote"),
+        (lambda text: text.replace("id,prediction", "id,value"), "is not what its stage wrote"),
+        (lambda _: "", "is not what its stage wrote"),
     ],
 )
 def test_a_file_that_was_touched_is_not_sent(season: Season, spoil, sentence: str) -> None:
     path = Path("data/submission/live_predictions.csv")
     path.write_text(spoil(path.read_text()))
-    with pytest.raises(ConfigurationError, match=sentence):
+    with pytest.raises(DamagedError, match=sentence):
         upload()
     assert season.service.submissions == []
 

@@ -5,7 +5,8 @@ RoundsError              1
 │   └── BarredError          the service refuses until a person changes something there
 │       └── KeysError            the API keys, or what they allow
 ├── DataError            3   the data breaks the tournament's rules: do not use it
-│   └── StaleError           the submission is not of the live data served now: predict again
+│   ├── StaleError           the submission is not of the live data served now: predict again
+│   └── DamagedError         a file is not what its stage wrote: `rounds mend` puts it right
 ├── ServiceError         4   the service did not answer as it should: try again
 │   ├── TransientError       another attempt may help; raised and caught inside one request
 │   │   └── ForbiddenError       the signature has expired, or what was asked for is gone
@@ -50,6 +51,10 @@ class DataError(RoundsError):
 
 class StaleError(DataError):
     """The submission was made from other live data than what is served now."""
+
+
+class DamagedError(DataError):
+    """A file is not what its stage wrote."""
 
 
 class ServiceError(RoundsError):

@@ -207,6 +207,14 @@ def report() -> None:
     reporting.report()
 
 
+@app.command(epilog=examples("rounds mend"))
+def mend() -> None:
+    """Compare every file of the pipeline with dvc.lock; restore what is damaged from DVC's cache, remote or git."""
+    from numerai_rounds.commands import mending
+
+    mending.mend()
+
+
 @app.command(epilog=examples("rounds doctor", "rounds doctor --service"))
 def doctor(
     service: Annotated[
@@ -221,6 +229,16 @@ def doctor(
         service_report.report()
     else:
         diagnosis.doctor()
+
+
+@app.command(epilog=examples("rounds clean --dry-run", "rounds clean"))
+def clean(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be freed, free nothing.")] = False,
+) -> None:
+    """Free disk: bins and predictions of the past and other things that can be made again, and nothing else."""
+    from numerai_rounds.commands import cleaning
+
+    cleaning.clean(dry_run=dry_run)
 
 
 ANYWHERE = {"--help", "--version"}

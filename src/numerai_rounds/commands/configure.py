@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from numerai_rounds.io import applied, conf_edits, console, experiments, paths
+from numerai_rounds.base.errors import ConfigurationError
+from numerai_rounds.io import applied, conf_edits, console, exclusive, experiments, paths
 from numerai_rounds.io.compose import compose as compose_conf
 from numerai_rounds.io.compose import differences
 from numerai_rounds.io.yaml_files import read_yaml
@@ -14,8 +15,9 @@ WITHOUT_PINS = ("data.keep_downloads",)
 
 def compose(overrides: Sequence[str]) -> None:
     """Keep `overrides` in conf/ and write params.yaml."""
-    before = _params_now()
-    _tell(str(paths.PARAMS), before, conf_edits.apply_overrides(overrides))
+    with exclusive.only_one("rounds compose"):
+        before = _params_now()
+        _tell(str(paths.PARAMS), before, conf_edits.apply_overrides(overrides))
 
 
 def promote(experiment: str | None) -> None:
@@ -23,15 +25,20 @@ def promote(experiment: str | None) -> None:
 
     The pinned round stays, and so does all that `dvc exp apply` of an older experiment took back.
     """
-    wanted = read_yaml(paths.PARAMS) if experiment is None else experiments.params_of(experiment)
-    if experiment is None:
-        applied.put_right()
-    before = compose_conf(paths.CONF)
-    _tell(f"{paths.CONF}/", before, conf_edits.adopt(wanted))
+    with exclusive.only_one("rounds promote"):
+        wanted = read_yaml(paths.PARAMS) if experiment is None else experiments.params_of(experiment)
+        if experiment is None:
+            applied.put_right()
+        before = compose_conf(paths.CONF)
+        _tell(f"{paths.CONF}/", before, conf_edits.adopt(wanted))
 
 
 def _params_now() -> dict[str, Any]:
-    return read_yaml(paths.PARAMS) if paths.PARAMS.exists() else {}
+    """What params.yaml says; nothing where it is missing or was cut off, for it is written anew."""
+    try:
+        return read_yaml(paths.PARAMS)
+    except ConfigurationError:
+        return {}
 
 
 def _tell(where: str, before: dict[str, Any], parameters: dict[str, Any]) -> None:

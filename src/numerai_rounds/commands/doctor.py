@@ -9,9 +9,10 @@ from importlib import metadata
 from pathlib import Path
 
 import psutil
+from dvc.exceptions import DvcException
 
 from numerai_rounds.base.errors import ConfigurationError, MachineError, RoundsError, some
-from numerai_rounds.io import compose, console, credentials, paths, process
+from numerai_rounds.io import compose, console, credentials, dvc_locks, link_types, paths, places, process, torn
 from numerai_rounds.io.fetching import room
 from numerai_rounds.io.params import load
 
@@ -105,7 +106,22 @@ def _disk() -> tuple[str, str]:
     free = shutil.disk_usage(".").free / GIGABYTE
     needed = max(DISK_GB, _pinned_gigabytes())
     text = f"{free:,.1f} GB free, about {needed:,.1f} GB needed"
-    return (SOUND, text) if free >= needed else (WRONG, f"{text}. Free some, or run `dvc gc --workspace`.")
+    return (
+        (SOUND, text)
+        if free >= needed
+        else (WRONG, f"{text}. Free some: `rounds clean --dry-run` shows what can be made again.")
+    )
+
+
+def _places() -> tuple[str, str]:
+    try:
+        places.check()
+        link_types.check()
+    except ConfigurationError as error:
+        return WRONG, str(error)
+    except DvcException as error:
+        return WRONG, f"dvc does not work here: {error}"
+    return SOUND, "where DVC can keep them"
 
 
 def _pinned_gigabytes() -> float:
@@ -143,6 +159,18 @@ def _remote() -> tuple[str, str]:
     return SOUND, ", ".join(names)
 
 
+def _lock() -> tuple[str, str]:
+    words = torn.problem()
+    if words is not None:
+        return WRONG, words
+    if not dvc_locks.is_sound():
+        return (
+            WRONG,
+            f"{dvc_locks.RWLOCK} was not written to its end: delete it, while no DVC runs, or run `rounds run`.",
+        )
+    return SOUND, f"{paths.LOCK} is whole" if paths.LOCK.exists() else "nothing has run yet"
+
+
 def _params() -> tuple[str, str]:
     try:
         compose.check_params()
@@ -164,8 +192,10 @@ CHECKS: dict[str, Callable[[], tuple[str, str]]] = {
     "packages": _packages,
     "git": _git,
     "disk": _disk,
+    "folders": _places,
     "memory": _memory,
     "Numerai keys": _keys,
     "DVC remote": _remote,
+    "dvc.lock": _lock,
     "configuration": _params,
 }

@@ -5,7 +5,7 @@ from typing import Any
 from numerai_rounds.base import plugins
 from numerai_rounds.base.errors import ClosedError, ConfigurationError
 from numerai_rounds.base.params import Params, Payout, Pin, Round
-from numerai_rounds.io import conf_edits, console, paths
+from numerai_rounds.io import conf_edits, console, exclusive, paths
 from numerai_rounds.io.compose import check_params
 from numerai_rounds.io.params import load
 from numerai_rounds.io.presets import ROUND
@@ -13,15 +13,30 @@ from numerai_rounds.io.presets import ROUND
 NOTHING = Round(source="", number=None, history={}, live={})
 
 
-def open_round(
-    number: int | None, *, following: bool, accept_changes: bool = False, verify: bool = False, alone: bool = True
+def open_round(number: int | None, *, following: bool, accept_changes: bool = False, verify: bool = False) -> None:
+    """Pin the current round, round `number`, or the one after the pinned round, while nobody else is at work here.
+
+    `verify` takes a file under a new identity for another one, whatever it looks like. Raises BusyError, and what
+    `pin_round` does.
+    """
+    with exclusive.only_one("rounds open"):
+        pin_round(number, following=following, accept_changes=accept_changes, verify=verify, alone=True)
+
+
+def pin_round(
+    number: int | None,
+    *,
+    following: bool = False,
+    accept_changes: bool = False,
+    verify: bool = False,
+    alone: bool = False,
 ) -> None:
-    """Pin the current round, round `number`, or the one after the pinned round.
+    """Pin a round, for who holds the lock of the repository; not `alone`, only what changed is told.
 
     `accept_changes` lets `fetch` replace eras of the history that are not what they were; between rounds it is about
-    the pinned one. `verify` takes a file under a new identity for another one, whatever it looks like. Raises
-    ConfigurationError where `number` and `following` are both given, where the source has no rounds, or where
-    params.yaml holds what conf/ does not, which would be lost; ServiceError where the source does not answer.
+    the pinned one. Raises ConfigurationError where `number` and `following` are both given, where the source has no
+    rounds, or where params.yaml holds what conf/ does not, which would be lost; ServiceError where the source does not
+    answer.
     """
     if conf_edits.pinned_round() is None:
         conf_edits.write_round(NOTHING)

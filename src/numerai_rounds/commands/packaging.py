@@ -1,6 +1,5 @@
 """`rounds package`: the model as one file that Numerai can run by itself, tried out as Numerai would run it."""
 
-import hashlib
 from io import BytesIO
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ from numerai_rounds.base.columns import ID, PREDICTION
 from numerai_rounds.base.errors import ConfigurationError, DataError
 from numerai_rounds.base.params import Params
 from numerai_rounds.domain import portable
-from numerai_rounds.io import atomic, console, exclusive, images, packages, paths, pipeline, slots, trials
+from numerai_rounds.io import atomic, console, exclusive, images, packages, paths, slots, trials, vouched
 from numerai_rounds.io.model_upload import Destination, ModelUploads
 from numerai_rounds.io.params import load
 from numerai_rounds.io.trials import Trial
@@ -85,15 +84,10 @@ def compare(predictions: "pd.Series[float]", submission: bytes, image: str) -> f
 
 
 def _model() -> str:
-    """The text of the model; ConfigurationError where it is not what the pipeline wrote."""
-    content = paths.MODEL.read_bytes() if paths.MODEL.exists() else b""
-    md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    if md5 != pipeline.locked_output(pipeline.lock_file(), TRAIN, str(paths.MODEL)):
-        raise ConfigurationError(
-            f"{paths.MODEL} is not what the pipeline wrote: `dvc checkout {paths.MODEL}` brings that back, "
-            "`dvc repro` makes it again."
-        )
-    return content.decode()
+    """The text of the model; ConfigurationError where there is none, DamagedError where `train` did not write it."""
+    if not paths.MODEL.exists():
+        raise ConfigurationError(f"{paths.MODEL} is not here: run `dvc repro` first.")
+    return vouched.text(paths.MODEL)
 
 
 def _upload(parameters: Params, model: str) -> _Upload:

@@ -8,7 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from numerai_rounds.base import plugins
-from numerai_rounds.base.errors import BusyError, ClosedError, ConfigurationError, RoundsError, ServiceError, StaleError
+from numerai_rounds.base.errors import (
+    BusyError,
+    ClosedError,
+    ConfigurationError,
+    DamagedError,
+    RoundsError,
+    ServiceError,
+    StaleError,
+)
 from numerai_rounds.commands import opening, outcomes, uploading
 from numerai_rounds.io import (
     applied,
@@ -17,11 +25,15 @@ from numerai_rounds.io import (
     exclusive,
     git,
     http,
+    link_types,
+    mending,
     notify,
     paths,
     pipeline,
+    places,
     played,
     slots,
+    torn,
     variants,
 )
 from numerai_rounds.io.params import load
@@ -106,14 +118,17 @@ def _play(plan: Plan) -> str:
 def _kept(plan: Plan, number: int | None, tags: list[str]) -> str:
     """Tag the round and push; a word about both."""
     if number is not None:
-        tags.insert(0, played.tag(f"round-{number}", f"Round {number}: {played.headline()}"))
+        tags.insert(0, played.tag_round(number))
     return ", ".join([*tags, *_pushed(plan, tags)])
 
 
 def _check_means(plan: Plan) -> None:
     """Refuse early, in plain words, what would stop the run later."""
+    places.check()
+    link_types.check()
     applied.refuse_taken_back()
     played.check_ground()
+    torn.mend()
     if plan.upload:
         uploading.check_targets(plan.options)
     if plan.push and not pipeline.remotes():
@@ -155,15 +170,20 @@ def _awaited(plan: Plan) -> int | None:
 
 
 def _pipeline(plan: Plan, number: int | None, own: Sequence[Slot], *, alone: bool) -> list[Receipt]:
-    """Predict, commit, and send the pipeline's own submission; once more where the round's files were replaced."""
+    """Predict, commit, and send the pipeline's own submission.
+
+    Once more where the round's files were replaced, or one was damaged here.
+    """
     for attempt in range(1, TRIES + 1):
         try:
             _predict(number, uploads=plan.upload)
             return _sent(plan, own, strict=attempt < TRIES) if own or alone else []
-        except StaleError as error:
+        except (StaleError, DamagedError) as error:
             if attempt == TRIES:
                 raise
             console.complain(f"{error} Predicting again.")
+            if isinstance(error, DamagedError):
+                mending.make_again(mending.mend())
     raise AssertionError("every attempt returns or raises")
 
 
@@ -171,16 +191,17 @@ def _predict(number: int | None, *, uploads: bool) -> None:
     """Open the round, run the pipeline, commit both; files that were replaced in between are pinned anew."""
     before = conf_edits.pinned_round()
     accepts = before is not None and before.number == number and before.accept_changes
-    opening.open_round(number, following=False, accept_changes=accepts, alone=False)
+    opening.pin_round(number, accept_changes=accepts)
     pinned = conf_edits.pinned_round()
     try:
         pipeline.repro()
     except ServiceError:
-        opening.open_round(number, following=False, accept_changes=accepts, alone=False)
+        opening.pin_round(number, accept_changes=accepts)
         if conf_edits.pinned_round() == pinned:
             raise
         pipeline.repro()
     pipeline.bring(paths.SUBMISSION)
+    played.check(number)
     try:
         played.commit(number)
     except ConfigurationError as error:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from numerai_rounds.base.columns import ID, TRAIN, VALIDATION
 from numerai_rounds.base.errors import ConfigurationError, DataError, some
@@ -13,7 +12,7 @@ from numerai_rounds.base.params import Params
 from numerai_rounds.base.payouts import policy_of
 from numerai_rounds.commands import comparing
 from numerai_rounds.domain.scoring.loop import COVERED
-from numerai_rounds.io import console, history, lock, paths, predictions, reports, score_files
+from numerai_rounds.io import console, history, live, lock, paths, predictions, reports, score_files
 from numerai_rounds.io.params import load
 from numerai_rounds.io.predictions import Predictions
 from numerai_rounds.io.score_files import Scores
@@ -172,6 +171,5 @@ def _tell_apart(table: Predictions, left: np.ndarray, target: str) -> None:
 
 
 def _live_ids() -> Iterator[pa.Array]:
-    path = paths.raw("live", "live")
-    if path.exists():
-        yield pq.read_table(path, columns=[ID])[ID].combine_chunks()
+    if paths.raw("live", "live").exists():
+        yield live.table([ID])[ID].combine_chunks()

@@ -75,5 +75,5 @@ def read_table(path: str, kind: str) -> pa.Table:
 def broken(path: str, kind: str) -> DataError:
     """The error for a file of a dataset that is not what `build` of this kind wrote."""
     return DataError(
-        f"{path} is absent, damaged, or not of a dataset of {kind}. `dvc checkout` restores it, `dvc repro` makes it."
+        f"{path} is absent, damaged, or not of a dataset of {kind}. `rounds mend` restores it, `dvc repro` makes it."
     )

@@ -3,6 +3,7 @@
 import re
 import subprocess
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import yaml
@@ -40,6 +41,29 @@ def rounds() -> dict[int, str]:
         if number is not None:
             found.setdefault(number, commit)
     return found
+
+
+def versions(path: Path) -> dict[str, list[str]]:
+    """Every text that a file has in some commit, and the commits: of branches, tags, experiments, stashes, reflogs.
+
+    ConfigurationError outside of a git repository.
+    """
+    commits = git.git("rev-list", "--all", "--reflog").split()
+    names = _blobs(f"{commit}:./{path}" for commit in commits)
+    texts = _texts(names)
+    found: dict[str, list[str]] = {}
+    for commit, name in zip(commits, names, strict=True):
+        if name is not None:
+            found.setdefault(texts[name], []).append(commit)
+    return found
+
+
+def texts_ending(*ends: str) -> dict[str, str]:
+    """Path from git's root, and text, of every content of a file with such a name, in any commit or staged."""
+    listed = git.git("-c", "core.quotePath=false", "rev-list", "--objects", "--all", "--reflog", "--indexed-objects")
+    named = [line.split(" ", 1) for line in listed.splitlines() if line.endswith(ends)]
+    texts = _texts(name for name, _ in named)
+    return {f"{path}@{name}": texts[name] for name, path in named}
 
 
 def sources(commits: Sequence[str]) -> list[str | None]:

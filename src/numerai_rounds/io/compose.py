@@ -40,7 +40,13 @@ def check_params(beside: str | None = None) -> None:
     text = compose_text(paths.CONF)
     if paths.PARAMS.is_file() and paths.PARAMS.read_bytes() == text.encode():
         return
-    apart = differences(compose(paths.CONF), read_yaml(paths.PARAMS))
+    try:
+        present = read_yaml(paths.PARAMS)
+    except ConfigurationError as error:
+        if not paths.PARAMS.exists():
+            raise
+        raise ConfigurationError(f"{error} `rounds compose` writes it anew from {paths.CONF}/.") from None
+    apart = differences(compose(paths.CONF), present)
     if beside is not None:
         apart = {key: values for key, values in apart.items() if key.partition(".")[0] != beside}
         if not apart:

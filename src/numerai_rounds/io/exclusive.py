@@ -9,17 +9,16 @@ from datetime import UTC, datetime
 import psutil
 from filelock import FileLock, Timeout
 
-from numerai_rounds.base.errors import BusyError
-from numerai_rounds.io import atomic, paths
+from numerai_rounds.io import atomic, dvc_locks, holding, leftovers, paths
 from numerai_rounds.io.compose import check_folder
+from numerai_rounds.io.holding import HOLDER, LOCK
 from numerai_rounds.io.process import FAILURE
-
-LOCK = paths.DVC_TMP / "rounds.lock"
-HOLDER = paths.DVC_TMP / "rounds.json"
-"""Who holds the lock."""
 
 FAILED = paths.DVC_TMP / "rounds.failure.json"
 """Where a stage that the holder started leaves its words."""
+
+MOMENT = 0.1
+"""Seconds to wait for the lock: a stage that looks whether it is held takes it for an instant."""
 
 GRACE = 10.0
 """Seconds that what a dead run left behind is given to stop by itself."""
@@ -27,38 +26,30 @@ GRACE = 10.0
 
 @contextmanager
 def only_one(command: str) -> Iterator[None]:
-    """Hold the repository's lock; BusyError where another process does.
+    """Hold the repository's lock; BusyError where another process does, or a DVC that no run of ours started.
 
-    What a run that was killed left running is stopped first: it would write to the same files.
+    What a run that was killed left running is stopped first: it would write to the same files. What it left half
+    written is removed.
     """
     check_folder(paths.CONF)
     LOCK.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(LOCK, timeout=0):
-            _stop_orphans()
+        with FileLock(LOCK, timeout=MOMENT):
             atomic.write_text(HOLDER, json.dumps({"command": command, "process": os.getpid(), "since": _now()}))
             try:
+                _stop_orphans()
+                dvc_locks.wait()
+                leftovers.clear()
                 yield
             finally:
                 HOLDER.unlink(missing_ok=True)
     except Timeout:
-        holder = _holder()
-        raise BusyError(
-            f"`{holder.get('command', 'rounds')}` is at work here (process {holder.get('process', 'unknown')}, since "
-            f"{holder.get('since', 'just now')}). Wait for it, or stop it: what it has done is kept."
-        ) from None
+        raise holding.busy() from None
 
 
 def mark() -> dict[str, str]:
     """What the holder puts into the environment of what it starts: by this it is known again, by nothing else."""
     return {FAILURE: str(FAILED.resolve())}
-
-
-def _holder() -> dict[str, object]:
-    with suppress(OSError, ValueError):
-        found = json.loads(HOLDER.read_text(encoding="utf-8"))
-        return found if isinstance(found, dict) else {}
-    return {}
 
 
 def _stop_orphans() -> None:

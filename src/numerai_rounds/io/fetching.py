@@ -5,16 +5,15 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from numerai_rounds.base.errors import DataError, MachineError
 from numerai_rounds.base.params import DataSection, Pin
 from numerai_rounds.base.roles import SIDES, file_name
-from numerai_rounds.io import atomic, checks, console, downloads, paths
+from numerai_rounds.io import atomic, checks, console, downloads, fetched, paths
+from numerai_rounds.io.fetched import MANIFEST
 from numerai_rounds.io.store import changes, manifest, placing
 from numerai_rounds.io.store.convert import convert
 
-MANIFEST = "manifest.json"
 DOWNLOADED = " as downloaded"
 """Follows a role in the staging folder's manifest: the proof of a file that is not converted yet."""
 
@@ -43,11 +42,14 @@ class Staging:
         self._keep_downloads = data.keep_downloads
         self._data = data.model_dump(exclude={"keep_downloads", "extra_files", "eras"})
         for role in SIDES:
-            manifest.refuse_foreign(self.place / role)
             placing.restore(self.folder / role, self.place / role)
+        self._claims = [fetched.read(self.folder), fetched.read(self.place)]
+        self._held = {role for role in SIDES if self._is_held(role)}
+        """Sides that have a store in place; one whose manifest is damaged counts as none."""
+        for role in self._held:
+            manifest.refuse_foreign(self.place / role)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._clear()
-        self._claims = [_read(self.folder), _read(self.place)]
         self._proofs: dict[str, Proof] = {}
         self._found: dict[str, Path] = {}
         self._owed: set[str] = set()
@@ -186,8 +188,18 @@ class Staging:
         """Sides that have a store in place and another one staged: role, the one and the other."""
         for role in SIDES:
             before, after = self.place / role, self._found[role]
-            if before != after and manifest.held(before):
+            if before != after and role in self._held:
                 yield role, before, after
+
+    def _is_held(self, role: str) -> bool:
+        """Whether a side has a store whose manifest is the one that was put there, as far as that is told."""
+        path = self.place / role / manifest.NAME
+        claims = [claims["files"][role] for claims in self._claims if role in claims.get("files", {})]
+        told = {claim.get("sha256") for claim in claims if isinstance(claim, dict)}
+        if not path.is_file() or (manifest.held(path.parent) and (not told or atomic.sha256(path) in told)):
+            return path.is_file()
+        console.complain(f"{path} is damaged, or of another format: older eras cannot be compared with what comes.")
+        return False
 
     def _present(self, role: str, pin: Pin) -> bool:
         for folder in (self.folder, self.place):
@@ -256,15 +268,6 @@ def staged(part: str, pins: Mapping[str, Pin], data: DataSection, *, accept_chan
     staging = Staging(part, pins, data)
     yield staging
     staging.settle(accept_changes=accept_changes)
-
-
-def _read(folder: Path) -> dict[str, Any]:
-    """What a manifest claims; nothing where it is missing or broken, for every claim is verified anyway."""
-    try:
-        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return {}
-    return content if isinstance(content, dict) and isinstance(content.get("files", {}), dict) else {}
 
 
 def _proof(item: Path, pin: Pin) -> Proof:

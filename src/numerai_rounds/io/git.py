@@ -76,10 +76,12 @@ def inside(name: str) -> Path:
 
 
 def release_dead() -> None:
-    """Remove the lock of an index that a git process left which was killed; none is touched while any git runs."""
-    lock = inside("index.lock")
-    if lock.exists() and not any(process.info["name"] == "git" for process in psutil.process_iter(["name"])):
-        lock.unlink(missing_ok=True)
+    """Remove the locks that a git process left which was killed; none is touched while any git runs."""
+    files = [inside(name) for name in ("index.lock", "HEAD.lock", "packed-refs.lock", "config.lock")]
+    locks = [lock for lock in [*files, *inside("refs").rglob("*.lock")] if lock.exists()]
+    if locks and not any(process.info["name"] == "git" for process in psutil.process_iter(["name"])):
+        for lock in locks:
+            lock.unlink(missing_ok=True)
 
 
 def has(path: Path) -> bool:

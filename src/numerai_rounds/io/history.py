@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from numerai_rounds.base.columns import ALIAS, DATA_TYPE, ERA, FEATURE_MIDDLE, ID, TRAIN, VALIDATION
-from numerai_rounds.base.errors import ConfigurationError, DataError, one_of, some
+from numerai_rounds.base.errors import ConfigurationError, one_of, some
 from numerai_rounds.base.roles import SIDES
-from numerai_rounds.io import paths
+from numerai_rounds.io import live, paths, vouched
 from numerai_rounds.io.ahead import ahead
 from numerai_rounds.io.store import manifest
 from numerai_rounds.io.store import targets as target_files
@@ -44,15 +43,24 @@ class EraRows:
         return EraRows(self.era, self.ids.filter(pa.array(known)), features, self.target[known], more)
 
 
+def side_of(side: str) -> manifest.Side:
+    """What a side of the history consists of, as `fetch` wrote it; DataError where it is absent or damaged."""
+    return manifest.read(paths.raw("history", side), vouched.read)
+
+
 def feature_names(side: str) -> list[str]:
     """Every feature of a side of the history, in the order of its columns."""
-    return manifest.read(paths.raw("history", side)).features
+    return side_of(side).features
 
 
 def feature_sets() -> dict[str, list[str]]:
-    """The named feature sets of features.json."""
-    sets = json.loads(paths.raw("history", "features").read_text(encoding="utf-8-sig"))["feature_sets"]
-    return {str(name): list(features) for name, features in sets.items()}
+    """The named feature sets of features.json; DamagedError where it is not what `fetch` wrote."""
+    path = paths.raw("history", "features")
+    try:
+        sets = json.loads(vouched.read(path).decode("utf-8-sig"))["feature_sets"]
+        return {str(name): list(features) for name, features in sets.items()}
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise vouched.refusal(path) from None
 
 
 def era_table(target: str) -> pd.DataFrame:
@@ -60,7 +68,7 @@ def era_table(target: str) -> pd.DataFrame:
 
     Raises ConfigurationError for a target that does not exist, or the alias where it hides another one.
     """
-    sides = {side: manifest.read(paths.raw("history", side)) for side in SIDES}
+    sides = {side: side_of(side) for side in SIDES}
     known = [name for name in sides[TRAIN].targets if name in sides[VALIDATION].targets]
     check_target(target, known)
     if target == ALIAS:
@@ -83,19 +91,18 @@ def check_target(name: str, known: Sequence[str], key: str = "target") -> None:
 
 def target_names(side: str) -> list[str]:
     """Every target of a side of the history, in the order of its columns."""
-    return manifest.read(paths.raw("history", side)).targets
+    return side_of(side).targets
 
 
 def eras(side: str, data_type: str) -> list[str]:
     """The eras of a side that are of one data_type, in order."""
-    held = manifest.read(paths.raw("history", side))
+    held = side_of(side)
     return [era.era for chunk in held.chunks for era in chunk.eras if era.data_type == data_type]
 
 
 def ids(side: str) -> Iterator[pa.Array]:
     """All ids of a side, as text, a chunk at a time."""
-    folder = paths.raw("history", side)
-    return target_files.ids(folder, manifest.read(folder))
+    return target_files.ids(paths.raw("history", side), side_of(side))
 
 
 def read(
@@ -167,15 +174,8 @@ class TrainingRows:
 
 
 def read_live(features: Sequence[str], missing_features: str) -> tuple["pd.Index[str]", np.ndarray]:
-    """Ids and features (int8) of the live era, in the order of the file."""
-    path = paths.raw("live", "live")
-    absent = set(features).difference(pq.read_schema(path).names)
-    if absent:
-        raise DataError(
-            f"the live data lacks {len(absent):,} features that the model uses ({some(sorted(absent))}). "
-            "Live and history must be of one data version: take both from one, then `rounds open` pins them."
-        )
-    table = pq.read_table(path, columns=[ID, *features])
+    """Ids and features (int8) of the live era, in the order of the file; DataError where features are absent."""
+    table = live.table([ID, *features])
     matrix = np.empty((len(features), table.num_rows), dtype=np.int8)
     for number, name in enumerate(features):
         column = target_files.of_type(table.column(name), pa.int8())
@@ -210,7 +210,7 @@ def _chunks(
 
 
 def _reader(side: str, missing_features: str) -> Reader:
-    return Reader(paths.raw("history", side), missing_features)
+    return Reader(side_of(side), paths.raw("history", side), missing_features)
 
 
 def _named(known: Sequence[str]) -> list[str]:

@@ -4,13 +4,11 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from numerai_rounds.base import plugins
-from numerai_rounds.base.columns import ID
 from numerai_rounds.base.errors import StaleError
 from numerai_rounds.base.params import Params
-from numerai_rounds.io import console, paths
+from numerai_rounds.io import console, live, paths
 
 LIVE = "live"
 
@@ -27,14 +25,14 @@ def ids_now(parameters: Params, *, strict: bool = False) -> "pd.Index[str]":
     now = source.live_pins(parameters.data, number, parameters.round).get(LIVE)
     is_same = (now and now.known) == (pinned and pinned.known)
     if is_same and here.exists() and (now is None or now.size in (None, here.stat().st_size)):
-        return _ids(here)
+        return live.ids()
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder) / f"{LIVE}.parquet"
         source.fetch(parameters.data, number, LIVE, now, fresh)
-        ids = _ids(fresh)
+        ids = live.ids(fresh)
     if is_same:
         return ids
-    ours = _ids(here) if here.exists() else ids[:0]
+    ours = live.ids() if here.exists() else ids[:0]
     gone, new = len(set(ours).difference(ids)), len(set(ids).difference(ours))
     if strict or gone or new:
         raise StaleError(
@@ -42,9 +40,4 @@ def ids_now(parameters: Params, *, strict: bool = False) -> "pd.Index[str]":
             "gone. Run `rounds open` and `dvc repro`, then upload; `rounds run` does all of it."
         )
     console.complain("the live file was replaced since it was fetched, with the same ids: `rounds run` predicts again.")
-    return ids
-
-
-def _ids(path: Path) -> "pd.Index[str]":
-    ids: pd.Index[str] = pd.Index(pq.read_table(path, columns=[ID]).column(ID).to_pylist(), name=ID, dtype="str")
     return ids

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from numerai_rounds.io import paths
+from numerai_rounds.io import paths, torn
 from numerai_rounds.io.compose import MISSING
 from numerai_rounds.io.yaml_files import read_yaml
 
@@ -11,7 +11,7 @@ from numerai_rounds.io.yaml_files import read_yaml
 def changed_params() -> list[str]:
     """Keys of params.yaml whose values are others than those that some stage last ran with."""
     now = read_yaml(paths.PARAMS)
-    stages = read_yaml(paths.LOCK).get("stages", {}).values()
+    stages = torn.read().get("stages", {}).values()
     recorded = {
         key: value for stage in stages for key, value in stage.get("params", {}).get(str(paths.PARAMS), {}).items()
     }

@@ -1,11 +1,14 @@
 """Looking into parquet files without loading them: ranges of values, runs of labels."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from itertools import groupby
 from math import isnan
 from operator import itemgetter
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -25,11 +28,13 @@ Range = tuple[float, float]
 
 
 @contextmanager
-def opened(path: Path, where: str) -> Iterator[pq.ParquetFile]:
-    """Open a parquet file; a DataError beginning with `where` if it is none, or breaks while it is read."""
-    _refuse_foreign(path, where)
+def opened(path: Path, where: str, content: bytes | None = None) -> Iterator[pq.ParquetFile]:
+    """Open a parquet file, or its `content`; a DataError beginning with `where` if it is none, or breaks while read."""
+    with path.open("rb") if content is None else BytesIO(content) as head:
+        _refuse_foreign(head, where)
+    source = path if content is None else pa.BufferReader(content)
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        with pq.ParquetFile(source, page_checksum_verification=True) as file:
             yield file
     except pa.ArrowException as error:
         raise _broken(error, where) from None
@@ -99,12 +104,10 @@ def _plain(schema: pa.Schema) -> pa.Schema:
     return pa.schema([field.with_type(pa.string()) if is_text(field.type) else field for field in schema])
 
 
-def _refuse_foreign(path: Path, where: str) -> None:
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(40)
-        file.seek(max(0, size - len(MAGIC)))
-        tail = file.read()
+def _refuse_foreign(file: BinaryIO, where: str) -> None:
+    head, size = file.read(40), file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - len(MAGIC)))
+    tail = file.read()
     if not head.startswith(MAGIC):
         found = f"it begins with {head.decode('ascii', 'replace')!r}" if head else "it is empty"
         raise DataError(f"{where} is no parquet file: {found}. Get it again from its source.")

@@ -5,30 +5,28 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
 from dvc.config import Config
 
 from numerai_rounds.base.errors import (
+    BusyError,
     ConfigurationError,
+    DamagedError,
     DataError,
     MachineError,
     RoundsError,
     ServiceError,
 )
-from numerai_rounds.io import console, exclusive, git, paths
+from numerai_rounds.io import console, dvc_locks, exclusive, lock, paths, torn
 from numerai_rounds.io.exclusive import FAILED
 from numerai_rounds.io.process import PREFIX
-from numerai_rounds.io.yaml_files import read_yaml
 
 UNPUSHED = paths.DVC_TMP / "rounds.unpushed"
 """There from the start of a push to its success."""
-
-RWLOCK = paths.DVC_TMP / "rwlock"
 
 KINDS = {kind.exit_code: kind for kind in (ConfigurationError, DataError, ServiceError, MachineError)}
 
@@ -36,15 +34,24 @@ KINDS = {kind.exit_code: kind for kind in (ConfigurationError, DataError, Servic
 def repro(environment: Mapping[str, str] | None = None) -> None:
     """Run `dvc repro` without what is missing here and has not changed; what is needed comes from the DVC remote.
 
-    A stage's own error is raised as it was there. The remote is asked only for what is missing: a round does not fail
+    Where there is no remote, as in a fresh clone of a repository on one machine, what is needed is made again. A
+    stage's own error is raised as it was there. The remote is asked only for what is missing: a round does not fail
     because a remote is down that it does not need.
     """
-    try:
-        _dvc("repro", "--allow-missing", environment=environment)
-    except MachineError:
-        if not remotes():
-            raise
-        _of_remote("repro", "--allow-missing", "--pull", environment=environment)
+    if not remotes():
+        is_whole = all(path.exists() for path in (paths.MODEL, paths.SUBMISSION))
+        _dvc("repro", *(["--allow-missing"] if is_whole else []), environment=environment)
+        return
+    if not paths.MODEL.exists() and _predicts():
+        console.say(f"{paths.MODEL} comes from the DVC remote.")
+        _succeeds("pull", str(paths.MODEL))
+    _here_or_remote("repro", "--allow-missing", environment=environment)
+
+
+def force(stages: Sequence[str]) -> None:
+    """Run some stages whatever DVC thinks of their outputs: one that its cache lacks is as good as there to `repro`."""
+    if stages:
+        _here_or_remote("repro", "--force", "--single-item", *stages)
 
 
 def repro_whole(environment: Mapping[str, str]) -> None:
@@ -70,19 +77,22 @@ def checkout() -> None:
 
 def bring(path: Path) -> None:
     """Have an output of dvc.lock here: `repro` leaves out what is missing and has not changed."""
-    if not path.exists():
-        _dvc("pull" if remotes() else "checkout", str(path))
+    if path.exists():
+        return
+    if remotes():
+        _of_remote("pull", str(path))
+    else:
+        _dvc("checkout", str(path))
+
+
+def fetch(outputs: Sequence[str]) -> None:
+    """Run `dvc fetch`: what the cache lacks of some outputs comes from the DVC remote."""
+    _of_remote("fetch", *outputs)
 
 
 def remotes() -> list[str]:
     """Names of the DVC remotes."""
     return sorted(Config.from_cwd().get("remote", {}))
-
-
-def cache() -> Path:
-    """Where DVC keeps contents by their hash."""
-    done = subprocess.run([sys.executable, "-m", "dvc", "cache", "dir"], capture_output=True, text=True, check=False)
-    return Path(done.stdout.strip() or ".dvc/cache")
 
 
 def locked_output(lock: Mapping[str, Any], stage: str, path: str) -> str | None:
@@ -97,10 +107,19 @@ def locked_param(lock: Mapping[str, Any], stage: str, key: str) -> Any:
 
 
 def lock_file() -> dict[str, Any]:
-    """The dvc.lock of the working tree; ConfigurationError where nothing has run yet."""
+    """The dvc.lock of the working tree; ConfigurationError where nothing has run yet, or it is cut off."""
     if not paths.LOCK.exists():
         raise ConfigurationError("nothing has run yet: run `dvc repro` first.")
-    return read_yaml(paths.LOCK)
+    return torn.read()
+
+
+def _here_or_remote(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
+    try:
+        _dvc(*arguments, environment=environment)
+    except MachineError:
+        if not remotes():
+            raise
+        _of_remote(*arguments, "--pull", environment=environment)
 
 
 def _of_remote(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
@@ -114,22 +133,63 @@ def _of_remote(*arguments: str, environment: Mapping[str, str] | None = None) ->
 
 
 def _dvc(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
-    _release_dead()
-    _mend_lock()
+    """Run DVC; what its stage says is raised. BusyError where another DVC gets in its way, and stays there."""
+    while (code := _run(arguments, environment or {})) == BusyError.exit_code:
+        dvc_locks.wait(exclusive.GRACE)
+    if code:
+        raise _failure(arguments[0])
+
+
+def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    dvc_locks.release_dead()
+    torn.mend()
     FAILED.unlink(missing_ok=True)
-    child = subprocess.Popen(
-        [sys.executable, "-m", "dvc", *arguments],
-        env={**os.environ, **exclusive.mark(), **_programs(), **(environment or {})},
-        stdin=subprocess.DEVNULL,
-        process_group=0,
-    )
+    with _interruptible():
+        child = subprocess.Popen(
+            [sys.executable, "-m", dvc_locks.CHILD, *arguments],
+            env={**_surroundings(), **environment},
+            stdin=subprocess.DEVNULL,
+            process_group=0,
+        )
     try:
-        code = child.wait()
+        return child.wait()
     except BaseException:
         _stop(child)
         raise
-    if code:
-        raise _failure(arguments[0])
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Have what is started take an interrupt, by which it is stopped, also where this process ignores them.
+
+    Under `nohup` and in a script's background they are ignored, and a process that is started inherits that.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _predicts() -> bool:
+    """Whether stages will run that ran before, which needs the model in the end."""
+    with suppress(ConfigurationError):
+        return paths.LOCK.exists() and bool(lock.changed_params())
+    return False
+
+
+def _succeeds(*arguments: str) -> bool:
+    """Whether DVC does what there is another way for: it says nothing where it fails."""
+    command = [sys.executable, "-m", "dvc", *arguments]
+    done = subprocess.run(command, env=_surroundings(), stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return done.returncode == 0
+
+
+def _surroundings() -> dict[str, str]:
+    return {**os.environ, **exclusive.mark(), **_programs()}
 
 
 def _programs() -> dict[str, str]:
@@ -139,11 +199,11 @@ def _programs() -> dict[str, str]:
 
 
 def _stop(child: "subprocess.Popen[bytes]") -> None:
-    """Interrupt DVC and the stage that it runs; end them where they do not stop by themselves."""
+    """Interrupt DVC and the stage that it runs; end them where they do not stop, or a second signal comes."""
     for kind in (signal.SIGINT, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(child.pid, kind)
-        with suppress(subprocess.TimeoutExpired):
+        with suppress(subprocess.TimeoutExpired, SystemExit):
             child.wait(exclusive.GRACE)
             return
 
@@ -152,44 +212,6 @@ def _failure(command: str) -> RoundsError:
     """The error of the stage that stopped DVC, or a sentence about DVC itself."""
     with suppress(OSError, ValueError, KeyError):
         told = json.loads(FAILED.read_text(encoding="utf-8"))
-        return KINDS[told["exit_code"]](told["message"])
+        kind = DamagedError if told.get("damaged") else KINDS[told["exit_code"]]
+        return kind(told["message"])
     return MachineError(f"`dvc {command}` failed; what it says is above. Put it right and run again.")
-
-
-def _release_dead() -> None:
-    """Take dead processes out of DVC's own list of locks: it keeps those whose number is still taken."""
-    if not RWLOCK.exists():
-        return
-    try:
-        locks = json.loads(RWLOCK.read_text(encoding="utf-8"))
-        held = [
-            *locks.get("write", {}).values(),
-            *(entry for entries in locks.get("read", {}).values() for entry in entries),
-        ]
-        alive = any(_is_dvc(int(entry["pid"])) for entry in held if entry)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        alive = False
-    if not alive:
-        RWLOCK.unlink(missing_ok=True)
-
-
-def _mend_lock() -> None:
-    """Take dvc.lock from the last commit where DVC was killed while writing it: it does not replace it in one step."""
-    if not paths.LOCK.exists():
-        return
-    try:
-        if "stages" in read_yaml(paths.LOCK):
-            return
-    except ConfigurationError:
-        pass
-    console.complain(f"{paths.LOCK} was not written to its end: it is taken from the last commit.")
-    paths.LOCK.unlink()
-    if git.has(paths.LOCK):
-        git.git("checkout", "--quiet", "HEAD", "--", str(paths.LOCK))
-
-
-def _is_dvc(number: int) -> bool:
-    with suppress(psutil.Error):
-        process = psutil.Process(number)
-        return process.status() != psutil.STATUS_ZOMBIE and any("dvc" in part for part in process.cmdline())
-    return False

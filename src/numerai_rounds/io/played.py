@@ -3,7 +3,9 @@
 import re
 
 from numerai_rounds.base.errors import ConfigurationError, some
-from numerai_rounds.io import figures, git, paths, promises, score_files
+from numerai_rounds.io import conf_edits, fetched, figures, git, lock, paths, promises, score_files
+from numerai_rounds.io.committed import pinned as pinned_in
+from numerai_rounds.io.compose import check_params
 
 FILES = (paths.ROUND, paths.PARAMS, paths.LOCK, paths.METRICS, paths.RECEIPTS)
 """What a run changes, and nothing else does unasked."""
@@ -34,10 +36,45 @@ def check_ground() -> None:
         )
 
 
+def check(number: int | None) -> None:
+    """Refuse to keep as a round what is of another one, because a pin, a parameter or data were changed on the way.
+
+    ConfigurationError where conf/round.yaml pins another round, params.yaml is not what conf/ composes to, or dvc.lock
+    is of other parameters; DataError where the data are of other pins.
+    """
+    pinned = conf_edits.pinned_round()
+    if pinned is None or pinned.number != number:
+        now = "no round" if pinned is None else pinned.title
+        raise ConfigurationError(
+            f"round {number} was being played, and {paths.ROUND} pins {now} now: it was changed meanwhile. Nothing "
+            "more was kept of it. Run the same command again."
+        )
+    check_params()
+    stale = lock.changed_params()
+    if stale:
+        raise ConfigurationError(
+            f"{some(stale)} changed while round {number} was being played. Nothing more was kept of it. Run the same "
+            "command again."
+        )
+    fetched.refuse_other("history", pinned)
+    fetched.refuse_other("live", pinned)
+
+
 def commit(number: int | None) -> str | None:
     """Commit what the pipeline made of a round; None where nothing changed."""
     title = "The pipeline" if number is None else f"Round {number}"
     return git.commit(f"{title}: {headline()}\n\n{_figures()}", FILES)
+
+
+def tag_round(number: int) -> str:
+    """Tag HEAD as a round; ConfigurationError where it pins another one."""
+    found = pinned_in(git.show("HEAD", paths.ROUND) or "").number
+    if found != number:
+        raise ConfigurationError(
+            f"the last commit pins round {found}, not round {number}, which was being played: a commit was made "
+            "meanwhile. It is not tagged. Run the same command again."
+        )
+    return tag(f"round-{number}", f"Round {number}: {headline()}")
 
 
 def tag(name: str, message: str, commit: str = "HEAD") -> str:

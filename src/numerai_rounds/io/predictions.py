@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from numerai_rounds.base.columns import DATA_TYPE, ERA, ID, is_feature, is_target
 from numerai_rounds.base.errors import ConfigurationError, DataError, MachineError, one_of, some
 from numerai_rounds.io import ids as hashing
+from numerai_rounds.io import vouched
 
 LABELS = (ID, ERA, DATA_TYPE)
 """Columns that are no predictions."""
@@ -72,11 +73,13 @@ def read(path: Path, columns: Sequence[str] | None = None, *, gaps: bool = False
     """Predictions in a parquet or CSV file with the column or index `id`.
 
     `columns`: those to read, or all that hold numbers and are named neither as features nor as targets; of a parquet
-    file, no others are read. DataError for what is no such file; ConfigurationError for a file or a column that there
-    is not; MachineError for a file that may not be read.
+    file, no others are read. DataError for what is no such file, or no longer what a stage wrote; ConfigurationError
+    for a file or a column that there is not; MachineError for a file that may not be read.
     """
     where = str(path)
     try:
+        if path.is_file():
+            vouched.check(path)
         table, names = _table(path, columns)
     except FileNotFoundError:
         raise ConfigurationError(f"there is no file {path}.") from None

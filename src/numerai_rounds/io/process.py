@@ -8,10 +8,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from numerai_rounds.base.errors import ConfigurationError, MachineError, RefusedError, RoundsError
-from numerai_rounds.io import atomic, console, paths
+from numerai_rounds.base.errors import ConfigurationError, DamagedError, MachineError, RefusedError, RoundsError
+from numerai_rounds.io import atomic, console, holding, paths
 
-TERMINATED = 128 + signal.SIGTERM
+SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SIGHUP"}
+"""What ends a process as an exception would, and what people know it by."""
 
 FAILURE = "NUMERAI_ROUNDS_FAILURE"
 """Names the file where a stage leaves its exit code and words: DVC itself always ends with 255."""
@@ -25,7 +26,7 @@ COPIES = f"{paths.DVC_TMP.as_posix()}/exps/"
 
 
 def stage(main: Callable[[], None], found: Path | None = None) -> None:
-    """Run the `main` of a stage as `run` does, once it is known that this folder's own code is at work.
+    """Run the `main` of a stage as `run` does, once it is known that this folder's own code is at work, and no command.
 
     `found` is the package that other stages import, where this one knows better than to import it.
     """
@@ -40,7 +41,19 @@ def _checked(main: Callable[[], None], found: Path | None) -> None:
             f"`rounds` runs in the environment {started_in}, but `python`, which runs the stages, is of {sys.prefix}. "
             f"Run `make env` and `source .venv/bin/activate` in {Path.cwd()}, then the same again."
         )
+    if FAILURE not in os.environ:
+        holding.refuse_beside()
+    before = _parameters()
     main()
+    if _parameters() != before:
+        raise ConfigurationError(
+            f"{paths.PARAMS} was changed while this stage ran: DVC would record other parameters than it ran with. Run "
+            "`dvc repro` again."
+        )
+
+
+def _parameters() -> bytes | None:
+    return paths.PARAMS.read_bytes() if paths.PARAMS.exists() else None
 
 
 def check_package(found: Path | None = None) -> None:
@@ -104,9 +117,12 @@ def _remedy(elsewhere: Path) -> str:
 def run(main: Callable[[], None]) -> None:
     """Run `main` and leave the process with the exit code of what happened.
 
-    SIGTERM ends it as an exception would, so that what it started is stopped and what it holds is given back.
+    A signal ends it as an exception would, so that what it started is stopped and what it holds is given back; one that
+    whoever started it ignores, as `nohup` does, is ignored.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stop)
     try:
         main()
     except RoundsError as error:
@@ -118,9 +134,24 @@ def run(main: Callable[[], None]) -> None:
         _end(
             atomic.machine_error(error, path) or MachineError(f"{path}: {error.strerror}. Put it right and run again.")
         )
-    except KeyboardInterrupt:
-        console.complain("stopped.")
-        sys.exit(130)
+    except _Stopped as stopped:
+        console.complain(
+            f"stopped by {SIGNALS[stopped.number]}: nothing is half-written. Run the same command again: it goes on "
+            "where it can."
+        )
+        sys.exit(128 + stopped.number)
+
+
+class _Stopped(SystemExit):
+    """A signal asked this process to end; no KeyboardInterrupt, which Typer would take for itself."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        super().__init__(128 + number)
+        self.number = number
+
+
+def _stop(number: int, _: object) -> None:
+    raise _Stopped(signal.Signals(number))
 
 
 def cores(threads: int) -> int:
@@ -131,7 +162,7 @@ def cores(threads: int) -> int:
 def _end(error: RoundsError) -> None:
     words = f"{error}. Try again later; check the API keys where it is about them." if _is_bare(error) else str(error)
     if FAILURE in os.environ:
-        told = {"exit_code": error.exit_code, "message": words}
+        told = {"exit_code": error.exit_code, "message": words, "damaged": isinstance(error, DamagedError)}
         atomic.write_text(Path(os.environ[FAILURE]), json.dumps(told))
     console.complain(f"error: {words}")
     sys.exit(error.exit_code)

@@ -25,7 +25,7 @@ def changed(commit: str | None = None) -> list[str]:
         with Repo() if commit is None else _at(commit) as repo:
             stages = list(repo.index.stages)
             outputs = {out.def_path: out.hash_info for stage in stages for out in stage.outs}
-            return sorted({name for stage in stages if not stage.always_changed for name in _of(stage, outputs)})
+            return sorted({name for stage in stages if _is_repeatable(stage) for name in _of(stage, outputs)})
     except DvcException as error:
         where = f" of {commit[:7]}" if commit is not None else ""
         raise ConfigurationError(f"DVC cannot compare dvc.lock{where} with what there is: {error}") from None
@@ -36,6 +36,11 @@ def _at(commit: str) -> Repo:
     scm = SCM(os.curdir)
     here = "/" + git.git("rev-parse", "--show-prefix").strip().rstrip("/")
     return Repo(here, fs=GitFileSystem(scm=scm, rev=commit), scm=scm)
+
+
+def _is_repeatable(stage: Any) -> bool:
+    """Whether a stage has a command that dvc.lock tells about; a file under `dvc add` has none."""
+    return bool(stage.cmd) and not stage.always_changed
 
 
 def _of(stage: Any, outputs: dict[str, Any]) -> Iterator[str]:

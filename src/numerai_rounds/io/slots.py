@@ -1,6 +1,5 @@
 """Which file goes to which model slot: the pipeline's own, or that of an experiment."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -9,7 +8,20 @@ from pydantic import ValidationError
 
 from numerai_rounds.base.errors import ConfigurationError, some
 from numerai_rounds.base.params import Pin, Round
-from numerai_rounds.io import console, experiments, git, lock, paths, pipeline, played, recipe
+from numerai_rounds.io import (
+    console,
+    dvc_cache,
+    experiments,
+    fetched,
+    git,
+    lock,
+    params,
+    paths,
+    pipeline,
+    played,
+    recipe,
+    vouched,
+)
 
 STAGE = "submit"
 
@@ -52,7 +64,11 @@ def prepared(experiment: str | None, pinned: Round) -> Prepared:
 
 
 def own(number: int | None) -> bytes:
-    """The pipeline's submission for a round; ConfigurationError where it is not what the last run wrote for it."""
+    """The pipeline's submission for a round; ConfigurationError where the last run was not for it.
+
+    DataError where the live data that are here are not of the round. DamagedError where the submission, or the model or
+    live file that it is made of, is not what its stage wrote.
+    """
     locked = pipeline.lock_file()
     stale = lock.changed_params()
     if stale or pipeline.locked_param(locked, STAGE, "round.number") != number:
@@ -60,15 +76,13 @@ def own(number: int | None) -> bytes:
             f"the submission is not of what params.yaml says now ({some(stale) or 'round.number'} changed since). "
             "Run `dvc repro` first."
         )
+    fetched.refuse_other("live", params.load().round)
     if not paths.SUBMISSION.exists():
         raise ConfigurationError(f"{paths.SUBMISSION} is not here: run `dvc repro` first.")
-    content = paths.SUBMISSION.read_bytes()
-    if _md5(content) != pipeline.locked_output(locked, STAGE, str(paths.SUBMISSION)):
-        raise ConfigurationError(
-            f"{paths.SUBMISSION} is not what the pipeline wrote: `dvc checkout {paths.SUBMISSION}` brings that back, "
-            "`dvc repro` makes it again."
-        )
-    return content
+    for path in (paths.MODEL, paths.raw("live", "live")):
+        if path.exists():
+            vouched.check(path)
+    return vouched.read(paths.SUBMISSION)
 
 
 def _own(number: int | None) -> Prepared:
@@ -103,9 +117,11 @@ def _of_experiment(name: str, pinned: Round) -> Prepared:
             f"{'is' if len(other) == 1 else 'are'} not what its dvc.lock records. Commit your files, then run it again."
         )
     md5 = pipeline.locked_output(locked, STAGE, str(paths.SUBMISSION)) or ""
-    kept = pipeline.cache() / "files" / "md5" / md5[:2] / md5[2:]
-    content = kept.read_bytes() if md5 and kept.is_file() else b""
-    if _md5(content) != md5:
+    kept = dvc_cache.place(md5) if md5 else None
+    content = kept.read_bytes() if kept and kept.is_file() else b""
+    if dvc_cache.md5(content) != md5:
+        if kept:
+            kept.unlink(missing_ok=True)  # DVC would bring a damaged one back
         raise ConfigurationError(f"the submission of experiment {name!r} is not in DVC's cache: run it again.")
     return Prepared(content, commit, [])
 
@@ -127,7 +143,3 @@ def _commit(name: str, number: int | None) -> str:
         console.say(f"{name}: {kept}, as `rounds run` made it")
         return git.git("rev-parse", f"{kept}^{{commit}}").strip()
     return experiments.commit_of(name)
-
-
-def _md5(content: bytes) -> str:
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()

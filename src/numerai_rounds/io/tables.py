@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 
 from numerai_rounds.base.columns import ERA, ID, PREDICTION
 from numerai_rounds.base.errors import DataError
-from numerai_rounds.io import atomic, paths
+from numerai_rounds.io import atomic, paths, vouched
 
 DECIMALS = 6
 """Of a published score: far finer than its uncertainty, coarser than a processor's rounding."""
@@ -42,9 +43,9 @@ def write_csv(table: pd.DataFrame, path: Path, decimals: int | None = None) -> N
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Read a table of ours; eras and names stay the text they are."""
+    """Read a table of ours; eras and names stay the text they are. DamagedError where it is not what a stage wrote."""
     types = dict.fromkeys((*ERA_COLUMNS, *TEXT_COLUMNS), str)
-    table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
+    table = pd.read_csv(BytesIO(vouched.read(path)), dtype=types, keep_default_na=False, na_values=[""])
     return table.fillna({name: "" for name in TEXT_COLUMNS if name in table})
 
 
@@ -68,7 +69,7 @@ def write_metrics(metrics: Mapping[str, float], path: Path) -> None:
 def read_metrics(path: Path) -> dict[str, float]:
     """Headline figures as written by `write_metrics`; DataError where the file holds something else."""
     try:
-        return {name: value + 0 for name, value in json.loads(path.read_text(encoding="utf-8")).items()}
+        return {name: value + 0 for name, value in json.loads(vouched.read(path)).items()}
     except (ValueError, AttributeError, TypeError):
         raise DataError(f"{path} does not hold scores. `dvc repro` makes it again.") from None
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from numerai_rounds.base.columns import ID, PREDICTION, is_feature
 from numerai_rounds.base.errors import DataError
-from numerai_rounds.io import packages, paths
+from numerai_rounds.io import live as live_file
+from numerai_rounds.io import packages
 
 LONGEST = 600.0
 """Seconds that Numerai gives an uploaded model."""
@@ -42,7 +42,7 @@ def run(package: Path, interpreter: Path, image: str, longest: float = LONGEST) 
 
     DataError where it fails, gives something else than predictions, or breaks a limit.
     """
-    live = pq.read_table(paths.raw("live", "live"))
+    live = live_file.table()
     features = [name for name in live.column_names if is_feature(name)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -42,6 +42,7 @@ def prepare(preset: str, number: int, *, push: bool) -> str:
         pipeline.repro_whole({"DVC_EXP_NAME": name})
         if push:
             pipeline.push()
+        _refuse_changed(preset, text)
         message = f"Round {number}, experiment {preset}: {played.headline()}"
         made = played.tag(name, message, _commit_aside(message))
     except BaseException:
@@ -63,6 +64,15 @@ def restore() -> None:
 def was_left() -> bool:
     """Whether a run was stopped amid an experiment, whose results are still in the working tree."""
     return RUNNING.exists()
+
+
+def _refuse_changed(preset: str, text: str) -> None:
+    """Refuse to keep results that are not of the experiment's own parameters."""
+    if paths.PARAMS.read_text(encoding="utf-8") != text:
+        raise ConfigurationError(
+            f"{paths.PARAMS} was changed while the experiment {preset!r} ran. Nothing was kept of it. Run the same "
+            "command again."
+        )
 
 
 def _is_made_of(kept: str, text: str) -> bool:

@@ -6,7 +6,7 @@ from numerai_rounds.base import plugins
 from numerai_rounds.base.columns import ERA, PREDICTION, VALIDATION
 from numerai_rounds.base.errors import DataError
 from numerai_rounds.base.params import Params
-from numerai_rounds.io import console, history, params, paths, process, reports, score_files, tables
+from numerai_rounds.io import console, history, params, paths, process, reports, score_files, tables, vouched
 from numerai_rounds.io.score_files import Scores
 from numerai_rounds.stages import _scores, _targets
 from numerai_rounds.stages._targets import Targets
@@ -25,7 +25,7 @@ def main() -> None:
 
 def _predict(parameters: Params, targets: Targets, eras: list[str]) -> _scores.Predicted:
     """Write the prediction of every row; return those of eras that have answers to what scores are on."""
-    model = plugins.load("model", parameters.model.kind).load(paths.MODEL.read_text(encoding="utf-8"))
+    model = plugins.load("model", parameters.model.kind).load(vouched.text(paths.MODEL))
     predicted, known = {}, {}
     with (
         tables.writing_predictions(paths.PREDICTIONS) as append,

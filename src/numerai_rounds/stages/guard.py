@@ -22,10 +22,14 @@ def main() -> None:
     """Compare params.yaml with conf/, and write a constant file that `fetch` depends on.
 
     Inside `dvc exp run` DVC itself composes conf/ with the experiment's overrides, which nobody has checked yet: there
-    params.yaml must fit its schema instead, and whatever it is composed of must be in git.
+    params.yaml must fit its schema instead, and whatever it is composed of must be in git. Folders that DVC would
+    refuse only after a stage has run are refused here. A dvc.lock that was cut off is told of here: DVC would run anew
+    what it has lost, with data that may not be there any more.
     """
-    from numerai_rounds.io import atomic, compose, paths
+    from numerai_rounds.io import atomic, compose, paths, places, torn
 
+    places.check()
+    torn.refuse_lost()
     if "DVC_EXP_NAME" in os.environ:
         from numerai_rounds.io import experiments, params
 

@@ -2,13 +2,14 @@
 
 from numerai_rounds.base import plugins
 from numerai_rounds.domain import submission
-from numerai_rounds.io import console, history, params, paths, process, tables
+from numerai_rounds.io import console, fetched, history, params, paths, process, tables, vouched
 
 
 def main() -> None:
-    """Write the submission of the pinned round."""
+    """Write the submission of the pinned round, from live data of that very round."""
     parameters = params.load()
-    model = plugins.load("model", parameters.model.kind).load(paths.MODEL.read_text(encoding="utf-8"))
+    fetched.refuse_other("live", parameters.round)
+    model = plugins.load("model", parameters.model.kind).load(vouched.text(paths.MODEL))
     ids, features = history.read_live(model.features, parameters.missing_features)
     predictions = model.predict(features, parameters.threads)
     table = submission.predictions_to_submission(ids, predictions)

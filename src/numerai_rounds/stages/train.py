@@ -1,13 +1,14 @@
 """train: fit the model on the binned rows and save it as text, with the importance of its features."""
 
 from numerai_rounds.base import plugins
-from numerai_rounds.io import atomic, console, params, paths, process, tables
+from numerai_rounds.io import atomic, console, params, paths, process, tables, vouched
 
 
 def main() -> None:
     """Train; the bytes of the model do not depend on `threads`."""
     parameters = params.load()
     kind = plugins.load("model", parameters.model.kind)
+    vouched.check_folder(paths.BINNED)  # LightGBM ends the process where its bins are damaged
     with console.progress("train", 1, "model") as advance:
         model = kind.fit(parameters.model, str(paths.BINNED), parameters.seed, parameters.threads, advance)
     importance = model.importance()

@@ -16,7 +16,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from numerai_rounds.base.columns import FEATURE_LEVELS
-from numerai_rounds.base.errors import DataError
+from numerai_rounds.base.errors import DamagedError
 
 ABSENT = FEATURE_LEVELS
 """Digit of a value that is absent."""
@@ -30,10 +30,7 @@ TOGETHER = 32
 THREADS = 2
 """Threads that unpack; more would wait for the memory."""
 
-RESTORE = (
-    "`dvc checkout` restores it from the cache once it is deleted, `dvc pull` from your remote; "
-    "`dvc repro --force fetch@history` fetches it again."
-)
+RESTORE = "`rounds mend` restores it from DVC's cache or remote; `dvc repro --force fetch@history` fetches it again."
 """What to do about a file of a store that is not what it should be."""
 
 Levels = NDArray[np.int8]
@@ -84,7 +81,7 @@ class Writer:
 def read(path: Path, features: int, places: Sequence[int], digest: str, into: Levels) -> None:
     """Unpack the features at `places` of a file of `features` into `into`, shape (places, rows); absent values are 5.
 
-    DataError where the file is missing, or is not the one that `digest` tells of, or one of these features is damaged.
+    DamagedError where the file is missing, is not the one that `digest` tells of, or one of these features is damaged.
     """
     rows = into.shape[1]
 
@@ -101,7 +98,7 @@ def read(path: Path, features: int, places: Sequence[int], digest: str, into: Le
 
 
 def verify(path: Path, rows: int, features: int, digest: str) -> None:
-    """Read the whole file and unpack nothing; a DataError where anything is not as `digest` tells."""
+    """Read the whole file and unpack nothing; a DamagedError where anything is not as `digest` tells."""
     for _ in _checked(path, rows, features, range(features), digest):
         pass
 
@@ -121,12 +118,12 @@ def _checked(path: Path, rows: int, features: int, places: Sequence[int], digest
                     place for place, found in zip(wanted, _checksums(packed), strict=True) if found != checksums[place]
                 ]
                 if wrong:
-                    raise DataError(
+                    raise DamagedError(
                         f"{path} is damaged: its feature number {wrong[0] + 1} has another checksum. {RESTORE}"
                     )
                 yield packed
     except FileNotFoundError:
-        raise DataError(f"{path} is missing, which its manifest.json names. {RESTORE}") from None
+        raise DamagedError(f"{path} is missing, which its manifest.json names. {RESTORE}") from None
 
 
 def packed_width(rows: int) -> int:
@@ -177,7 +174,7 @@ def _table(file: int, path: Path, features: int, width: int, digest: str) -> NDA
     size = features * (width + CHECKSUM.itemsize)
     table = os.pread(file, features * CHECKSUM.itemsize, features * width)
     if os.fstat(file).st_size != size or _digest(table) != digest:
-        raise DataError(f"{path} is not the file that its manifest.json tells of: cut short, or foreign. {RESTORE}")
+        raise DamagedError(f"{path} is not the file that its manifest.json tells of: cut short, or foreign. {RESTORE}")
     return np.frombuffer(table, CHECKSUM)
 
 

@@ -1,14 +1,15 @@
 """What a side of the history consists of, as its manifest.json says; every reading begins here."""
 
 import hashlib
-import re
+from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from numerai_rounds.base.errors import DataError
+from numerai_rounds.base.errors import DamagedError, DataError
 from numerai_rounds.base.params import Section
 from numerai_rounds.io import atomic
 from numerai_rounds.io.store import levels
@@ -17,9 +18,6 @@ NAME = "manifest.json"
 FORMAT: Literal[1] = 1
 """Of a store; raise it with every change to what its files hold."""
 FEATURES, TARGETS = "features", "targets"
-
-OTHER_FORMAT = re.compile(rb'\{\s*"format":\s*(?!%d\b)\d+\b' % FORMAT)
-"""Begins the manifest of a store that an older or newer version of this project made."""
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]+$")]
 Count = Annotated[int, Field(ge=1)]
@@ -96,25 +94,26 @@ def targets_path(folder: Path, chunk: str) -> Path:
     return folder / TARGETS / f"{chunk}.parquet"
 
 
-def read(folder: Path) -> Side:
-    """The manifest of a side; DataError where there is none, or it is none."""
+def read(folder: Path, content: Callable[[Path], bytes] = Path.read_bytes) -> Side:
+    """The manifest of a side, whose file `content` reads; DataError where there is none, DamagedError if it is none."""
     path = folder / NAME
     try:
-        return Side.model_validate_json(path.read_bytes())
+        return Side.model_validate_json(content(path))
     except FileNotFoundError:
         raise DataError(
-            f"{path} is missing: there is no history here. `dvc repro` fetches it, `dvc checkout` restores it."
+            f"{path} is missing: there is no history here. `dvc repro` fetches it, `rounds mend` restores it."
         ) from None
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         place = ".".join(map(str, problem["loc"])) or "content"
-        raise DataError(f"{path} is no manifest of a store ({place}: {problem['msg']}). {levels.RESTORE}") from None
+        raise DamagedError(f"{path} is no manifest of a store ({place}: {problem['msg']}). {levels.RESTORE}") from None
 
 
 def held(folder: Path) -> Side | None:
-    """The manifest of a side; None where there is none, or one of another format."""
-    path = folder / NAME
-    return read(folder) if path.is_file() and not OTHER_FORMAT.match(path.read_bytes()) else None
+    """The manifest of a side; None where there is none, one of another format, or a damaged one."""
+    with suppress(DataError):
+        return read(folder)
+    return None
 
 
 def write(side: Side, folder: Path) -> None:
@@ -123,7 +122,7 @@ def write(side: Side, folder: Path) -> None:
 
 
 def verify(folder: Path) -> Side:
-    """The manifest of a side all of whose files are there and intact; a DataError names the first that is not."""
+    """The manifest of a side all of whose files are there and intact; a DamagedError names the first that is not."""
     side = read(folder)
     for chunk in side.chunks:
         levels.verify(features_path(folder, chunk.name), chunk.rows, len(side.features), chunk.features)
@@ -151,14 +150,14 @@ def refuse_foreign(folder: Path) -> None:
 
 
 def checked_targets(folder: Path, chunk: Chunk) -> bytes:
-    """The file of a chunk's targets, whole; DataError where it is missing or another than the manifest tells of."""
+    """The file of a chunk's targets, whole; DamagedError where it is missing or another than the manifest tells of."""
     path = targets_path(folder, chunk.name)
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise DataError(f"{path} is missing, which its manifest.json names. {levels.RESTORE}") from None
+        raise DamagedError(f"{path} is missing, which its manifest.json names. {levels.RESTORE}") from None
     if hashlib.sha256(content).hexdigest() != chunk.targets:
-        raise DataError(
+        raise DamagedError(
             f"{path} is not the file that its manifest.json tells of: damaged, or foreign. {levels.RESTORE}"
         )
     return content

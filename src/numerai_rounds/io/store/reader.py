@@ -17,9 +17,9 @@ from numerai_rounds.io.store.levels import Levels
 class Reader:
     """The store in a folder, as its manifest tells of it."""
 
-    def __init__(self, folder: Path, missing_features: str) -> None:
-        """Absent features become the middle level or are refused, as `missing_features` says."""
-        self.side = manifest.read(folder)
+    def __init__(self, side: manifest.Side, folder: Path, missing_features: str) -> None:
+        """Read `side` in `folder`; absent features become the middle level or are refused: `missing_features`."""
+        self.side = side
         self._folder = folder
         self._missing = missing_features
         self._places = {name: place for place, name in enumerate(self.side.features)}

@@ -1,0 +1,117 @@
+"""DVC's own locks: whether a DVC that nobody here started is at work, and what dead ones left."""
+
+import fcntl
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from numerai_rounds.base.errors import BusyError
+from numerai_rounds.io import paths
+
+LOCK = paths.DVC_TMP / "lock"
+"""Held while DVC reads or writes anything of its own; not while a stage runs."""
+
+RWLOCK = paths.DVC_TMP / "rwlock"
+"""What running stages read and write, and who runs them."""
+
+CHILD = "numerai_rounds.io.dvc_child"
+"""The module that is DVC as a run starts it."""
+
+PATIENCE = 3.0
+"""Seconds that a DVC of another is given to end: many commands of it take a moment."""
+
+PAUSE = 0.05
+
+
+def wait(patience: float = PATIENCE) -> None:
+    """Wait until no DVC is at work in this repository; BusyError where one still is after so many seconds."""
+    deadline = time.monotonic() + patience
+    while (found := _at_work()) is not None:
+        if time.monotonic() >= deadline:
+            raise BusyError(
+                f"`{_command(found)}` is at work here (process {found}). Wait for it, or stop it; then run the same "
+                "again."
+            )
+        time.sleep(PAUSE)
+
+
+def release_dead() -> None:
+    """Take dead processes out of DVC's list of locks: it keeps those whose number is still taken."""
+    with _free() as free:
+        if free and not any(map(_is_dvc, _running())):
+            RWLOCK.unlink(missing_ok=True)
+
+
+def is_sound() -> bool:
+    """Whether DVC can read its list of locks, which it writes in place."""
+    try:
+        return not RWLOCK.exists() or isinstance(json.loads(RWLOCK.read_text(encoding="utf-8")), dict)
+    except ValueError:
+        return False
+
+
+def _at_work() -> int | None:
+    """The number of a process of DVC that works here.
+
+    Whoever runs a stage is in the list before it gives the lock away: looked at under the lock, none is missed.
+    """
+    with _free() as free:
+        if not free:
+            return _number(LOCK)
+        return next(filter(_is_dvc, _running()), None)
+
+
+@contextmanager
+def _free() -> Iterator[bool]:
+    """Whether nobody holds DVC's lock; nobody can take it meanwhile."""
+    if not LOCK.exists():
+        yield True
+        return
+    with LOCK.open("rb+") as file:  # NFS locks only what may be written
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+            return
+        yield True
+
+
+def _running() -> list[int]:
+    """Numbers of the processes that DVC's list names, dead ones too; none where it is broken."""
+    try:
+        locks: dict[str, Any] = json.loads(RWLOCK.read_text(encoding="utf-8"))
+        written = [*locks.get("write", {}).values()]
+        read = [entry for entries in locks.get("read", {}).values() for entry in entries]
+        return [int(entry["pid"]) for entry in (*written, *read) if entry]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []
+
+
+def _number(lock: Path) -> int:
+    """The number of the process that holds a lock; 0 where it has not written it yet."""
+    with suppress(OSError, ValueError):
+        return int(lock.read_text(encoding="utf-8"))
+    return 0
+
+
+def _is_dvc(number: int) -> bool:
+    return bool(_words(number))
+
+
+def _command(number: int) -> str:
+    return " ".join(_words(number)) or "dvc"
+
+
+def _words(number: int) -> Sequence[str]:
+    """`dvc` and what follows it in the command of a living process; empty where it is no DVC."""
+    with suppress(psutil.Error, OverflowError):
+        process = psutil.Process(number)
+        words = [] if process.status() == psutil.STATUS_ZOMBIE else process.cmdline()
+        places = [place for place, word in enumerate(words) if word == CHILD or Path(word).name == "dvc"]
+        return ["dvc", *words[places[0] + 1 :]] if places else []
+    return []
