@@ -20,7 +20,7 @@ from numerai_rounds.base.errors import (
     RoundsError,
     ServiceError,
 )
-from numerai_rounds.io import console, exclusive, git, paths
+from numerai_rounds.io import children, console, exclusive, git, paths
 from numerai_rounds.io.exclusive import FAILED
 from numerai_rounds.io.process import PREFIX
 from numerai_rounds.io.yaml_files import read_yaml
@@ -81,8 +81,8 @@ def remotes() -> list[str]:
 
 def cache() -> Path:
     """Where DVC keeps contents by their hash."""
-    done = subprocess.run([sys.executable, "-m", "dvc", "cache", "dir"], capture_output=True, text=True, check=False)
-    return Path(done.stdout.strip() or ".dvc/cache")
+    done = children.run([sys.executable, "-m", "dvc", "cache", "dir"])
+    return Path(children.text(done.stdout).removesuffix("\n") or ".dvc/cache")
 
 
 def locked_output(lock: Mapping[str, Any], stage: str, path: str) -> str | None:
@@ -119,7 +119,7 @@ def _dvc(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
     FAILED.unlink(missing_ok=True)
     child = subprocess.Popen(
         [sys.executable, "-m", "dvc", *arguments],
-        env={**os.environ, **exclusive.mark(), **_programs(), **(environment or {})},
+        env=children.usual({**exclusive.mark(), PREFIX: sys.prefix, **(environment or {})}),
         stdin=subprocess.DEVNULL,
         process_group=0,
     )
@@ -130,12 +130,6 @@ def _dvc(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
         raise
     if code:
         raise _failure(arguments[0])
-
-
-def _programs() -> dict[str, str]:
-    """Stages run `python`: it has to be this one, also where the environment is not activated, as in cron."""
-    folders = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
-    return {"PATH": os.pathsep.join(folders), PREFIX: sys.prefix}
 
 
 def _stop(child: "subprocess.Popen[bytes]") -> None:
@@ -185,7 +179,7 @@ def _mend_lock() -> None:
     console.complain(f"{paths.LOCK} was not written to its end: it is taken from the last commit.")
     paths.LOCK.unlink()
     if git.has(paths.LOCK):
-        git.git("checkout", "--quiet", "HEAD", "--", str(paths.LOCK))
+        git.restore([str(paths.LOCK)])
 
 
 def _is_dvc(number: int) -> bool:
