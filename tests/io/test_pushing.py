@@ -1,6 +1,7 @@
 """Where a push goes, that it arrived, and what is advised where it did not: with real repositories on this machine."""
 
 import threading
+from base64 import b64decode
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -220,12 +221,19 @@ def test_an_address_without_a_repository_is_said(here: Repository) -> None:
         pushing.push([TAG])
 
 
+given: list[str] = []
+"""What the service below was given as a password."""
+
+
 @pytest.fixture
 def locked() -> Iterator[str]:
-    """The address of a service that asks for a password."""
+    """The address of a service that asks for a password, and takes none."""
+    given.clear()
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if "Authorization" in self.headers:
+                given.append(b64decode(self.headers["Authorization"].split()[1]).decode())
             self.send_response(401)
             self.send_header("WWW-Authenticate", "Basic realm=x")
             self.end_headers()
@@ -234,7 +242,7 @@ def locked() -> Iterator[str]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/rounds.git"
         server.shutdown()
 
@@ -244,3 +252,15 @@ def test_missing_credentials_are_not_asked_for_but_named(here: Repository, locke
     with pytest.raises(ConfigurationError, match=r"terminal prompts disabled.*a credential helper") as failed:
         pushing.push([TAG])
     assert "pull" not in str(failed.value)
+
+
+def test_a_credential_helper_finds_this_environment_under_cron(
+    here: Repository, locked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.run("git", "remote", "set-url", "origin", locked)
+    helper = "!f() { command -v dvc > /dev/null && echo username=me && echo password=sesame; }; f"
+    here.run("git", "config", "credential.helper", helper)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    with pytest.raises(ConfigurationError, match=r"Authentication failed.*a credential helper"):
+        pushing.push([TAG])
+    assert given == ["me:sesame"]
