@@ -67,7 +67,8 @@ def test_a_whole_round_and_then_nothing_twice(season: Season) -> None:
     assert meanwhile[0].returncode == 7
     assert "`rounds run` is at work here" in meanwhile[0].stdout
     assert re.fullmatch(
-        rf"round {NEXT}: accepted for {MODEL}; CORR -?[\d.]+, Sharpe -?[\d.]+ \(\d+ eras\); round-{NEXT}, pushed",
+        rf"round {NEXT}: accepted for {MODEL}; CORR -?[\d.]+, Sharpe -?[\d.]+ \(\d+ eras\); "
+        rf"round-{NEXT}, pushed to origin/main",
         said.splitlines()[-1],
     )
     assert_played(season)

@@ -57,7 +57,7 @@ def committed(scores: Scores, source: str) -> tuple[list[Compared], str]:
 def _commit() -> str | None:
     """HEAD; if it has these very scores, the commit before them, where there is one."""
     summary = paths.METRICS / "summary.csv"
-    changes = git.changes_of(summary)
+    changes = git.commits_of(summary)
     if not changes:
         return None
     same = git.show("HEAD", summary) == summary.read_text(encoding="utf-8")

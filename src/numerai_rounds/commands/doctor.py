@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from importlib import metadata
@@ -12,7 +11,19 @@ import psutil
 from dvc.exceptions import DvcException
 
 from numerai_rounds.base.errors import ConfigurationError, MachineError, RoundsError, some
-from numerai_rounds.io import compose, console, credentials, dvc_locks, link_types, paths, places, process, torn
+from numerai_rounds.io import (
+    children,
+    compose,
+    console,
+    credentials,
+    dvc_locks,
+    git,
+    link_types,
+    paths,
+    places,
+    process,
+    torn,
+)
 from numerai_rounds.io.fetching import room
 from numerai_rounds.io.params import load
 
@@ -55,7 +66,7 @@ def _code() -> tuple[str, str]:
         return WRONG, str(error)
     asked = [shutil.which("python") or "python", "-c", "import sys; print(sys.prefix)"]
     try:
-        answer = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+        answer = children.text(children.run(asked).stdout).strip()
     except OSError:
         answer = ""
     if not answer or Path(answer).resolve() != Path(sys.prefix).resolve():
@@ -94,12 +105,36 @@ def _locked() -> Iterator[tuple[str, str, str | None]]:
 def _git() -> tuple[str, str]:
     if shutil.which("git") is None:
         return WRONG, "git is not installed."
-    inside = subprocess.run(["git", "rev-parse", "--is-inside-work-tree"], capture_output=True, check=False)
-    if inside.returncode:
-        return WRONG, "this folder is no git repository; DVC needs one. Clone the project instead of copying it."
-    if subprocess.run(["git", "var", "GIT_AUTHOR_IDENT"], capture_output=True, check=False).returncode:
-        return WRONG, "git does not know you: `git config user.name NAME`, `git config user.email ADDRESS`."
-    return SOUND, "repository found, author known"
+    for asked, advice in GIT_ASKED.items():
+        done = git.attempt(*asked)
+        if done.returncode:
+            return WRONG, f"git says: {git.reason(done).rstrip('.')}. {advice()}".rstrip()
+    return SOUND, f"repository found in {git.top()}, author known"
+
+
+def _repository() -> str:
+    """What to do where git finds no repository that it uses; nothing where its own words are all there is to say."""
+    places = (folder / ".git" for folder in (Path.cwd(), *Path.cwd().parents))
+    found = next((place for place in places if place.exists()), None)
+    if found is None:
+        return "DVC needs one: clone the project instead of copying it."
+    return f"{found} is there: what git says of it is to mend."
+
+
+def _author() -> str:
+    return "`git config user.name NAME` and `git config user.email ADDRESS` tell git who you are."
+
+
+GIT_ASKED: dict[tuple[str, ...], Callable[[], str]] = {
+    ("rev-parse", "--show-toplevel"): _repository,
+    ("log", "--max-count=1", "--format=%H"): lambda: (
+        "Without any commit, commit the project; of damage, `git fsck` says more."
+    ),
+    ("ls-files", "--error-unmatch", str(paths.STAGES)): lambda: "The project has to be in git: commit it.",
+    ("var", "GIT_AUTHOR_IDENT"): _author,
+    ("var", "GIT_COMMITTER_IDENT"): _author,
+}
+"""What has to work, and what helps where it does not beside git's own words."""
 
 
 def _disk() -> tuple[str, str]:
@@ -148,12 +183,10 @@ def _keys() -> tuple[str, str]:
 
 
 def _remote() -> tuple[str, str]:
-    answer = subprocess.run(
-        [sys.executable, "-m", "dvc", "remote", "list"], capture_output=True, text=True, check=False
-    )
+    answer = children.run([sys.executable, "-m", "dvc", "remote", "list"])
     if answer.returncode:
-        return WRONG, f"dvc does not work here: {answer.stderr.strip()[-200:]}"
-    names = [line.split()[0] for line in answer.stdout.splitlines() if line.strip()]
+        return WRONG, f"dvc does not work here: {children.text(answer.stderr).strip()[-200:]}"
+    names = [line.split()[0] for line in children.text(answer.stdout).splitlines() if line.strip()]
     if not names:
         return NOTE, "none: this machine alone holds the data. `dvc remote add -d NAME URL`, then `dvc push`."
     return SOUND, ", ".join(names)

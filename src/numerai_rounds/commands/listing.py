@@ -61,7 +61,7 @@ def list_rounds(last: int = 20) -> None:
 def _tags() -> dict[int, str]:
     """The newest tag of each round that has one; an experiment's where it has no other."""
     newest: dict[int, tuple[int, str]] = {}
-    for name in git.tags("round-*"):
+    for name in git.tags("round-"):
         found = re.match(r"round-(\d+)(?:\.(\d+))?(.*)", name)
         if found:
             edition = -1 if found[3] else int(found[2] or 1)

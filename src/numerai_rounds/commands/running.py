@@ -22,8 +22,8 @@ from numerai_rounds.io import (
     applied,
     conf_edits,
     console,
+    destination,
     exclusive,
-    git,
     http,
     link_types,
     mending,
@@ -32,6 +32,7 @@ from numerai_rounds.io import (
     pipeline,
     places,
     played,
+    pushing,
     slots,
     torn,
     variants,
@@ -133,8 +134,8 @@ def _check_means(plan: Plan) -> None:
         uploading.check_targets(plan.options)
     if plan.push and not pipeline.remotes():
         raise ConfigurationError("--push needs a DVC remote: `dvc remote add --default NAME URL`.")
-    if plan.push and git.git("rev-parse", "--abbrev-ref", "HEAD").strip() == "HEAD":
-        raise ConfigurationError("--push needs a branch, and none is checked out: `git switch` to one.")
+    if plan.push:
+        destination.find()
     for slot in slots.parse(plan.options.models):
         if slot.experiment is not None:
             variants.check(slot.experiment)
@@ -222,5 +223,5 @@ def _pushed(plan: Plan, tags: Sequence[str]) -> list[str]:
     if not plan.push:
         return []
     pipeline.push()
-    remote = git.push(tags)
-    return ["pushed" if remote else "data pushed, git has no remote"]
+    there = pushing.push(tags)
+    return [f"pushed to {there}" if there else "data pushed, git has no remote"]

@@ -25,7 +25,7 @@ def refuse_taken_back() -> None:
     if names:
         raise ConfigurationError(
             f"`dvc exp apply` took {some(names)} back to the commit that the experiment was made on. `rounds promote` "
-            "keeps its parameters and takes the rest from HEAD; `git checkout HEAD -- . && dvc checkout` drops it."
+            "keeps its parameters and takes the rest from HEAD; `git checkout HEAD -- :/ && dvc checkout` drops it."
         )
 
 
@@ -47,8 +47,7 @@ def put_right() -> None:
     """Take from HEAD what an older experiment took back, the pinned round and its data first; says what it did."""
     names = _taken_back()
     there = [name for name in names if git.has(Path(name))]
-    if there:
-        git.git("checkout", "--quiet", "HEAD", "--", *there)
+    git.restore(there)
     for name in set(names).difference(there):
         Path(name).unlink()
     newer = _newer_round(here=True)
@@ -64,18 +63,19 @@ def put_right() -> None:
 
 
 def _taken_back() -> list[str]:
-    """Files that are as in the applied experiment only because the commit that it was made on had them so."""
+    """Files that are as in the applied experiment only because the commit that it was made on had them so.
+
+    Also those of a larger repository outside of the working folder.
+    """
     applied = git.resolved(APPLIED)
     if applied is None or not paths.PARAMS.is_file():
         return []
     if git.show(applied, paths.PARAMS) != paths.PARAMS.read_text(encoding="utf-8"):
         return []
     base = git.git("merge-base", applied, "HEAD").strip()
-    own = set(git.names("diff", "--name-only", "--no-renames", "-z", "--relative", base, applied))
-    since = git.names("diff", "--name-only", "--no-renames", "-z", "--relative", base, "HEAD")
-    others = [name for name in since if name not in own and not _is_result(Path(name))]
-    listed = git.names("ls-tree", "-r", "-z", applied) if others else []
-    then = {name: fields.split()[2] for fields, _, name in (entry.partition("\t") for entry in listed)}
+    own = set(git.differing(base, applied))
+    others = [name for name in git.differing(base, "HEAD") if name not in own and not _is_result(Path(name))]
+    then = git.files(applied) if others else {}
     now = git.blobs(others)
     return [name for name in others if now.get(name) == then.get(name)]
 
@@ -91,9 +91,9 @@ def _newer_round(*, here: bool) -> str | None:
     """
     if not paths.ROUND.is_file() or git.resolved("HEAD") is None:
         return None
-    listed = git.git("log", "--format=", "--raw", "--no-abbrev", "--", str(paths.ROUND)).splitlines()
+    kept = git.contents(f"{commit}:./{paths.ROUND}" for commit in git.commits_of(paths.ROUND))
     now = git.blobs([str(paths.ROUND)])[str(paths.ROUND)]
-    states = [now, *(line.split()[3] for line in listed)]  # of the working folder, then of the commits, newest first
+    states = [now, *filter(None, kept)]  # of the working folder, then of the commits, newest first
     distinct = [blob for blob, newer in zip(states, [None, *states], strict=False) if blob != newer]
     is_back, is_loose = now in distinct[2:], states[1:2] != [now]
     if len(distinct) < 2 or not (is_back or (here and is_loose)):

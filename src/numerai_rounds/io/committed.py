@@ -1,14 +1,12 @@
 """The rounds that the commits before HEAD hold, whoever made them: with as many processes for one as for thousands."""
 
 import re
-import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import yaml
 
-from numerai_rounds.base.errors import ConfigurationError
 from numerai_rounds.io import git, paths
 
 SUBMITTED = re.compile(r"^\s+round\.number: (\d+)$", re.MULTILINE)
@@ -29,7 +27,9 @@ def rounds() -> dict[int, str]:
     beside scores. ConfigurationError outside of a git repository.
     """
     commits = _commits()
-    columns = [_blobs(f"{commit}:./{path}" for commit in commits) for path in (paths.LOCK, paths.ROUND, paths.SCORES)]
+    columns = [
+        git.contents(f"{commit}:./{path}" for commit in commits) for path in (paths.LOCK, paths.ROUND, paths.SCORES)
+    ]
     texts = _texts(columns[0] + columns[1])
     found: dict[int, str] = {}
     for commit, lock, pins, scores in zip(commits, *columns, strict=True):
@@ -49,7 +49,7 @@ def versions(path: Path) -> dict[str, list[str]]:
     ConfigurationError outside of a git repository.
     """
     commits = git.git("rev-list", "--all", "--reflog").split()
-    names = _blobs(f"{commit}:./{path}" for commit in commits)
+    names = git.contents(f"{commit}:./{path}" for commit in commits)
     texts = _texts(names)
     found: dict[str, list[str]] = {}
     for commit, name in zip(commits, names, strict=True):
@@ -68,7 +68,7 @@ def texts_ending(*ends: str) -> dict[str, str]:
 
 def sources(commits: Sequence[str]) -> list[str | None]:
     """Where the data of the round of each commit or tag are from, such as `numerai`; None where it does not tell."""
-    names = _blobs(f"{commit}:./{paths.ROUND}" for commit in commits)
+    names = git.contents(f"{commit}:./{paths.ROUND}" for commit in commits)
     texts = _texts(names)
     return [pinned(texts.get(name or "", "")).source for name in names]
 
@@ -76,37 +76,19 @@ def sources(commits: Sequence[str]) -> list[str | None]:
 def _commits() -> list[str]:
     """Commits before HEAD that changed a round or its scores, the newest first; none where nothing is committed."""
     git.git("rev-parse", "--git-dir")
-    try:
-        git.head()
-    except ConfigurationError:
-        return []
-    return git.git("log", "--format=%H", "--", *map(str, (paths.LOCK, paths.ROUND, paths.SCORES))).split()
-
-
-def _blobs(files: Iterable[str]) -> list[str | None]:
-    """The name of the content of each `commit:./path`, seen from here; None where the commit has no such file."""
-    lines = _batch("--batch-check=%(objectname) %(objecttype)", files).decode().splitlines()
-    return [line.split()[0] if line.endswith(" blob") else None for line in lines]
+    return git.commits_of(paths.LOCK, paths.ROUND, paths.SCORES)
 
 
 def _texts(names: Iterable[str | None]) -> dict[str, str]:
     """The text of each content, by its name."""
-    answer, place, found = _batch("--batch", {name: None for name in names if name}), 0, {}
+    asked = "".join(f"{name}\n" for name in dict.fromkeys(names) if name).encode()
+    answer, place, found = git.output("cat-file", "--batch", given=asked), 0, {}
     while place < len(answer):
         end = answer.index(b"\n", place)
         name, _, size = answer[place:end].decode().split()
         place = end + 2 + int(size)
         found[name] = answer[end + 1 : place - 1].decode("utf-8", "replace")
     return found
-
-
-def _batch(form: str, names: Iterable[str]) -> bytes:
-    """What `git cat-file` says of many objects; ConfigurationError with git's own words where it fails."""
-    asked = "".join(f"{name}\n" for name in names).encode()
-    done = subprocess.run(["git", "cat-file", form], input=asked, check=False, capture_output=True)
-    if done.returncode:
-        raise ConfigurationError(f"git cat-file failed: {done.stderr.decode(errors='replace').strip().rstrip('.')}.")
-    return done.stdout
 
 
 def pinned(text: str) -> Pinned:

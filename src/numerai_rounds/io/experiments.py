@@ -32,12 +32,12 @@ def commit_of(name: str) -> str:
             "Switch to the one you mean, or apply it with `dvc exp apply` and name no experiment."
         )
     baseline = here if here in baselines else baselines[0]
-    return git("rev-parse", f"refs/exps/{baseline[:2]}/{baseline[2:]}/{name}").strip()
+    return git("rev-parse", "--verify", f"refs/exps/{baseline[:2]}/{baseline[2:]}/{name}").strip()
 
 
 def params_of(name: str) -> dict[str, Any]:
     """The params.yaml of an experiment; ConfigurationError as `commit_of`."""
-    return dict(yaml.safe_load(git("show", f"{commit_of(name)}:./{paths.PARAMS}")))
+    return dict(yaml.safe_load(git("cat-file", "blob", f"{commit_of(name)}:./{paths.PARAMS}")))
 
 
 def check_tracked() -> None:

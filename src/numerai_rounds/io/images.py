@@ -1,14 +1,12 @@
 """The machines that Numerai runs an uploaded model on, as far as they matter here: a Python and its packages."""
 
 import hashlib
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 from numerai_rounds.base.errors import ConfigurationError, MachineError, ServiceError, one_of
-from numerai_rounds.io import console, paths
+from numerai_rounds.io import children, console, paths
 
 PINS = {
     "3.11": ["cloudpickle==3.1.1", "lightgbm==4.6.0", "numpy==2.1.3", "pandas==2.3.1", "scikit-learn==1.6.1"],
@@ -67,9 +65,9 @@ def _make(folder: Path, pins: list[str]) -> None:
 
 def _run(*command: str) -> str | None:
     """Run a command; the last line of what it said where it failed."""
-    outside = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env=outside, stdin=subprocess.DEVNULL)
-    said = (done.stderr or done.stdout).strip().splitlines()
+    outside = {key: value for key, value in children.usual().items() if key not in ("PYTHONPATH", "PYTHONHOME")}
+    done = children.run(command, environment=outside)
+    said = children.text(done.stderr or done.stdout).strip().splitlines()
     return (said[-1] if said else f"it ended with {done.returncode}") if done.returncode else None
 
 

@@ -21,7 +21,7 @@ from numerai_rounds.base.errors import (
     RoundsError,
     ServiceError,
 )
-from numerai_rounds.io import console, dvc_locks, exclusive, lock, paths, torn
+from numerai_rounds.io import children, console, dvc_locks, exclusive, lock, paths, torn
 from numerai_rounds.io.exclusive import FAILED
 from numerai_rounds.io.process import PREFIX
 
@@ -147,7 +147,7 @@ def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     with _interruptible():
         child = subprocess.Popen(
             [sys.executable, "-m", dvc_locks.CHILD, *arguments],
-            env={**_surroundings(), **environment},
+            env=_surroundings(environment),
             stdin=subprocess.DEVNULL,
             process_group=0,
         )
@@ -183,19 +183,12 @@ def _predicts() -> bool:
 
 def _succeeds(*arguments: str) -> bool:
     """Whether DVC does what there is another way for: it says nothing where it fails."""
-    command = [sys.executable, "-m", "dvc", *arguments]
-    done = subprocess.run(command, env=_surroundings(), stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    done = children.run([sys.executable, "-m", "dvc", *arguments], environment=_surroundings({}))
     return done.returncode == 0
 
 
-def _surroundings() -> dict[str, str]:
-    return {**os.environ, **exclusive.mark(), **_programs()}
-
-
-def _programs() -> dict[str, str]:
-    """Stages run `python`: it has to be this one, also where the environment is not activated, as in cron."""
-    folders = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
-    return {"PATH": os.pathsep.join(folders), PREFIX: sys.prefix}
+def _surroundings(more: Mapping[str, str]) -> dict[str, str]:
+    return children.usual({**exclusive.mark(), PREFIX: sys.prefix, **more})
 
 
 def _stop(child: "subprocess.Popen[bytes]") -> None:

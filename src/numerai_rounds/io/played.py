@@ -83,16 +83,16 @@ def tag(name: str, message: str, commit: str = "HEAD") -> str:
     A tag never moves: others may have it already.
     """
     last = latest_tag(name)
-    if last is not None and not git.git("diff", "--name-only", last, commit, "--", *map(str, CONTENT)).strip():
+    if last is not None and not git.differing(last, commit, CONTENT):
         return last
     fresh = name if last is None else f"{name}.{_edition(name, last) + 1}"
-    git.git("tag", "--annotate", "--message", message, fresh, commit)
+    git.git("tag", "--annotate", "--cleanup=whitespace", "--message", message, fresh, commit)
     return fresh
 
 
 def latest_tag(name: str) -> str | None:
     """The newest of `name`, `name.2` and so on; None where there is none."""
-    found = [known for known in git.tags(f"{name}*") if re.fullmatch(rf"{re.escape(name)}(\.\d+)?", known)]
+    found = [known for known in git.tags(name) if re.fullmatch(rf"{re.escape(name)}(\.\d+)?", known)]
     return max(found, key=lambda known: _edition(name, known), default=None)
 
 

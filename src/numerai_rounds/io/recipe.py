@@ -34,7 +34,7 @@ def changed(commit: str | None = None) -> list[str]:
 def _at(commit: str) -> Repo:
     """The repository as a commit has it; git's own root, which DVC would take, may be a folder above."""
     scm = SCM(os.curdir)
-    here = "/" + git.git("rev-parse", "--show-prefix").strip().rstrip("/")
+    here = "/" + git.prefix().rstrip("/")
     return Repo(here, fs=GitFileSystem(scm=scm, rev=commit), scm=scm)
 
 

@@ -141,5 +141,5 @@ def _commit(name: str, number: int | None) -> str:
     kept = played.latest_tag(tag(number, name)) if number is not None else None
     if kept is not None:
         console.say(f"{name}: {kept}, as `rounds run` made it")
-        return git.git("rev-parse", f"{kept}^{{commit}}").strip()
+        return git.line("rev-parse", "--verify", f"{kept}^{{commit}}")
     return experiments.commit_of(name)

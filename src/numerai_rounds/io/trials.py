@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from numerai_rounds.base.columns import ID, PREDICTION, is_feature
 from numerai_rounds.base.errors import DataError
+from numerai_rounds.io import children, packages
 from numerai_rounds.io import live as live_file
-from numerai_rounds.io import packages
 
 LONGEST = 600.0
 """Seconds that Numerai gives an uploaded model."""
@@ -77,15 +77,11 @@ def _levels(live: pa.Table, features: list[str]) -> np.ndarray:
 
 def _predict(package: Path, interpreter: Path, folder: Path, image: str, longest: float) -> None:
     try:
-        done = subprocess.run(
+        done = children.run(
             [str(interpreter.absolute()), "-I", str(SCRIPT), str(package), str(folder)],
-            cwd=folder,
-            env={"PATH": os.defpath, **dict.fromkeys(THREADS, "1")},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=longest,
-            check=False,
+            folder=folder,
+            environment={"PATH": os.defpath, **dict.fromkeys(THREADS, "1")},
+            longest=longest,
         )
     except subprocess.TimeoutExpired:
         raise DataError(
@@ -93,7 +89,7 @@ def _predict(package: Path, interpreter: Path, folder: Path, image: str, longest
             "gives it. Train a smaller one."
         ) from None
     if done.returncode:
-        said = done.stderr.strip().splitlines()
+        said = children.text(done.stderr).strip().splitlines()
         raise DataError(
             f"the packaged model fails in the image {image}: {said[-1] if said else f'it ended with {done.returncode}'}"
         )

@@ -1,6 +1,5 @@
 """Experiments that play beside the pipeline: presets of conf/experiment, run for a round and kept under a tag."""
 
-import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -55,8 +54,8 @@ def prepare(preset: str, number: int, *, push: bool) -> str:
 
 def restore() -> None:
     """Go back to what HEAD has: the pipeline's own parameters, metrics and outputs."""
-    kept = [str(path) for path in RESULTS if git.has(path)]
-    git.git("checkout", "--quiet", "HEAD", "--", *kept, f":(exclude){paths.LIVE_SCORES}")
+    kept = [name for name in git.kept(*RESULTS) if name != str(paths.LIVE_SCORES)]
+    git.restore(kept)
     pipeline.checkout()
     RUNNING.unlink(missing_ok=True)
 
@@ -79,15 +78,14 @@ def _is_made_of(kept: str, text: str) -> bool:
     """Whether a tag holds what these parameters and the sources of now make."""
     if git.show(kept, paths.PARAMS) != text:
         return False
-    code = [str(path) for path in paths.INGREDIENTS if path != paths.CONF]
-    return not git.git("diff", "--name-only", kept, "HEAD", "--", *code).strip()
+    return not git.differing(kept, "HEAD", [path for path in paths.INGREDIENTS if path != paths.CONF])
 
 
 def _commit_aside(message: str) -> str:
     """A commit of the results on top of HEAD that no branch has; the index of the repository is not touched."""
     with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "GIT_INDEX_FILE": str(Path(folder) / "index")}
+        environment = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
         git.git("read-tree", "HEAD", environment=environment)
         git.git("add", "--", *(str(path) for path in RESULTS if path.exists()), environment=environment)
         tree = git.git("write-tree", environment=environment).strip()
-    return git.git("commit-tree", tree, "-p", "HEAD", "-m", message).strip()
+    return git.line("commit-tree", tree, "-p", "HEAD", "-m", message)
