@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from numerai_rounds.io import process, root
+from numerai_rounds.base.errors import MachineError
+from numerai_rounds.io import console, process, root
 
 
 def examples(*lines: str) -> str:
@@ -238,4 +239,12 @@ def _main() -> None:
         root.enter()
         if arguments[0] != "doctor":  # it says more than that
             process.check_package()
-    app()
+    try:
+        app()
+    except SystemExit as done:
+        if done.code or (lost := console.lost()) is None:
+            raise
+        raise MachineError(
+            f"all was done, but what there was to say could not be written ({lost.strerror}). Check where the output "
+            "goes."
+        ) from None

@@ -10,9 +10,8 @@ import psutil
 from filelock import FileLock, Timeout
 
 from numerai_rounds.base.errors import BusyError
-from numerai_rounds.io import atomic, paths
+from numerai_rounds.io import atomic, failure, json_files, paths
 from numerai_rounds.io.compose import check_folder
-from numerai_rounds.io.process import FAILURE
 
 LOCK = paths.DVC_TMP / "rounds.lock"
 HOLDER = paths.DVC_TMP / "rounds.json"
@@ -51,12 +50,12 @@ def only_one(command: str) -> Iterator[None]:
 
 def mark() -> dict[str, str]:
     """What the holder puts into the environment of what it starts: by this it is known again, by nothing else."""
-    return {FAILURE: str(FAILED.resolve())}
+    return {failure.VARIABLE: str(FAILED.resolve())}
 
 
 def _holder() -> dict[str, object]:
     with suppress(OSError, ValueError):
-        found = json.loads(HOLDER.read_text(encoding="utf-8"))
+        found = json_files.read(HOLDER)
         return found if isinstance(found, dict) else {}
     return {}
 

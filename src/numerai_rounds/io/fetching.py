@@ -10,7 +10,7 @@ from typing import Any
 from numerai_rounds.base.errors import DataError, MachineError
 from numerai_rounds.base.params import DataSection, Pin
 from numerai_rounds.base.roles import SIDES, file_name
-from numerai_rounds.io import atomic, checks, console, downloads, paths
+from numerai_rounds.io import atomic, checks, console, downloads, json_files, paths
 from numerai_rounds.io.store import changes, manifest, placing
 from numerai_rounds.io.store.convert import convert
 
@@ -261,7 +261,7 @@ def staged(part: str, pins: Mapping[str, Pin], data: DataSection, *, accept_chan
 def _read(folder: Path) -> dict[str, Any]:
     """What a manifest claims; nothing where it is missing or broken, for every claim is verified anyway."""
     try:
-        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        content = json_files.read(folder / MANIFEST)
     except (FileNotFoundError, ValueError):
         return {}
     return content if isinstance(content, dict) and isinstance(content.get("files", {}), dict) else {}

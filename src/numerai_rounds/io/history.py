@@ -1,6 +1,5 @@
 """The one reader of fetched data: whole eras, in order, any columns, a chunk at a time."""
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,7 +12,7 @@ import pyarrow.parquet as pq
 from numerai_rounds.base.columns import ALIAS, DATA_TYPE, ERA, FEATURE_MIDDLE, ID, TRAIN, VALIDATION
 from numerai_rounds.base.errors import ConfigurationError, DataError, one_of, some
 from numerai_rounds.base.roles import SIDES
-from numerai_rounds.io import paths
+from numerai_rounds.io import features_file, paths
 from numerai_rounds.io.ahead import ahead
 from numerai_rounds.io.store import manifest
 from numerai_rounds.io.store import targets as target_files
@@ -51,8 +50,8 @@ def feature_names(side: str) -> list[str]:
 
 def feature_sets() -> dict[str, list[str]]:
     """The named feature sets of features.json."""
-    sets = json.loads(paths.raw("history", "features").read_text(encoding="utf-8-sig"))["feature_sets"]
-    return {str(name): list(features) for name, features in sets.items()}
+    path = paths.raw("history", "features")
+    return features_file.read(path, str(path)).feature_sets
 
 
 def era_table(target: str) -> pd.DataFrame:

@@ -4,13 +4,12 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
-import pyarrow.parquet as pq
 
-from numerai_rounds.base import plugins
+from numerai_rounds.base import limits, plugins
 from numerai_rounds.base.columns import ID
-from numerai_rounds.base.errors import StaleError
+from numerai_rounds.base.errors import DataError, StaleError
 from numerai_rounds.base.params import Params
-from numerai_rounds.io import console, paths
+from numerai_rounds.io import console, parquet, paths
 
 LIVE = "live"
 
@@ -46,5 +45,12 @@ def ids_now(parameters: Params, *, strict: bool = False) -> "pd.Index[str]":
 
 
 def _ids(path: Path) -> "pd.Index[str]":
-    ids: pd.Index[str] = pd.Index(pq.read_table(path, columns=[ID]).column(ID).to_pylist(), name=ID, dtype="str")
+    """The ids of a live file that nobody has checked yet; a DataError where it cannot be one."""
+    where = f"{LIVE} ({path.name})"
+    with parquet.opened(path, where, limits.LIVE_ROWS) as file:
+        if ID not in file.schema_arrow.names:
+            raise DataError(f"{where} has no `{ID}`. Run `rounds open` and `dvc repro`.")
+        parquet.check_texts(path, [ID], where)
+        found = [name for piece in parquet.column(file, ID) for name in piece.to_pylist()]
+    ids: pd.Index[str] = pd.Index(found, name=ID, dtype="str")
     return ids

@@ -1,6 +1,5 @@
 """DVC at work for a run: what it starts can be found again, and a stage's own failure is told as such."""
 
-import json
 import os
 import signal
 import subprocess
@@ -20,7 +19,7 @@ from numerai_rounds.base.errors import (
     RoundsError,
     ServiceError,
 )
-from numerai_rounds.io import console, exclusive, git, paths
+from numerai_rounds.io import atomic, console, exclusive, failure, git, json_files, paths
 from numerai_rounds.io.exclusive import FAILED
 from numerai_rounds.io.process import PREFIX
 from numerai_rounds.io.yaml_files import read_yaml
@@ -28,7 +27,13 @@ from numerai_rounds.io.yaml_files import read_yaml
 UNPUSHED = paths.DVC_TMP / "rounds.unpushed"
 """There from the start of a push to its success."""
 
+DVC = "numerai_rounds.io._dvc"
+"""DVC itself, which leaves word of a full disk."""
+
 RWLOCK = paths.DVC_TMP / "rwlock"
+
+OWN_CACHE = Path(".dvc/cache")
+"""DVC's cache, unless it was put elsewhere, where others may be writing to it."""
 
 KINDS = {kind.exit_code: kind for kind in (ConfigurationError, DataError, ServiceError, MachineError)}
 
@@ -42,7 +47,7 @@ def repro(environment: Mapping[str, str] | None = None) -> None:
     try:
         _dvc("repro", "--allow-missing", environment=environment)
     except MachineError:
-        if not remotes():
+        if failure.left(FAILED) or not remotes():
             raise
         _of_remote("repro", "--allow-missing", "--pull", environment=environment)
 
@@ -108,6 +113,8 @@ def _of_remote(*arguments: str, environment: Mapping[str, str] | None = None) ->
     try:
         _dvc(*arguments, environment=environment)
     except MachineError:
+        if failure.left(FAILED):
+            raise
         raise ServiceError(
             f"`dvc {arguments[0]}` failed, as told above: the DVC remote may be down. Run the same command again."
         ) from None
@@ -116,9 +123,10 @@ def _of_remote(*arguments: str, environment: Mapping[str, str] | None = None) ->
 def _dvc(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
     _release_dead()
     _mend_lock()
-    FAILED.unlink(missing_ok=True)
+    with atomic.naming(FAILED):
+        failure.prepare(FAILED)
     child = subprocess.Popen(
-        [sys.executable, "-m", "dvc", *arguments],
+        [sys.executable, "-m", DVC, *arguments],
         env={**os.environ, **exclusive.mark(), **_programs(), **(environment or {})},
         stdin=subprocess.DEVNULL,
         process_group=0,
@@ -150,10 +158,20 @@ def _stop(child: "subprocess.Popen[bytes]") -> None:
 
 def _failure(command: str) -> RoundsError:
     """The error of the stage that stopped DVC, or a sentence about DVC itself."""
-    with suppress(OSError, ValueError, KeyError):
-        told = json.loads(FAILED.read_text(encoding="utf-8"))
-        return KINDS[told["exit_code"]](told["message"])
+    told = failure.left(FAILED)
+    if told is not None:
+        if told[0] == MachineError.exit_code:
+            _sweep()
+        return KINDS.get(told[0], MachineError)(told[1])
     return MachineError(f"`dvc {command}` failed; what it says is above. Put it right and run again.")
+
+
+def _sweep() -> None:
+    """Remove what DVC left half-written in its cache: it would take the room that is lacking, for good."""
+    for folder in (OWN_CACHE, OWN_CACHE / "files" / "md5"):
+        for pattern in (".*.tmp", "??/.*.tmp"):
+            for path in folder.glob(pattern):
+                path.unlink(missing_ok=True)
 
 
 def _release_dead() -> None:
@@ -161,7 +179,7 @@ def _release_dead() -> None:
     if not RWLOCK.exists():
         return
     try:
-        locks = json.loads(RWLOCK.read_text(encoding="utf-8"))
+        locks = json_files.read(RWLOCK)
         held = [
             *locks.get("write", {}).values(),
             *(entry for entries in locks.get("read", {}).values() for entry in entries),

@@ -1,20 +1,18 @@
 """How a stage or command starts and ends: with the code of the working folder; in one sentence and an exit code."""
 
-import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from numerai_rounds.base.errors import ConfigurationError, MachineError, RefusedError, RoundsError
-from numerai_rounds.io import atomic, console, paths
+from numerai_rounds.io import atomic, console, failure, paths
 
 TERMINATED = 128 + signal.SIGTERM
-
-FAILURE = "NUMERAI_ROUNDS_FAILURE"
-"""Names the file where a stage leaves its exit code and words: DVC itself always ends with 255."""
 
 PREFIX = "NUMERAI_ROUNDS_PREFIX"
 """Names the environment that started DVC: the stages have to run in the same."""
@@ -112,11 +110,16 @@ def run(main: Callable[[], None]) -> None:
     except RoundsError as error:
         _end(error)
     except OSError as error:
-        if error.errno is None:
+        told = _of_system(error)
+        if told is None:
             raise
-        path = Path(error.filename or "a file")
+        _end(told)
+    except MemoryError as error:
         _end(
-            atomic.machine_error(error, path) or MachineError(f"{path}: {error.strerror}. Put it right and run again.")
+            MachineError(
+                f"there is not enough memory ({str(error).rstrip('.') or 'none is left'}). Close what you do not need, "
+                "and run again."
+            )
         )
     except KeyboardInterrupt:
         console.complain("stopped.")
@@ -128,12 +131,24 @@ def cores(threads: int) -> int:
     return threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
+def _of_system(error: OSError) -> MachineError | None:
+    """The sentence for what the operating system refused; None for an error that is none of its own."""
+    if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list) and error.args[0]:
+        _, place, reason = error.args[0][0]
+        return MachineError(f"{place} could not be written ({reason}). Put it right and run again.")
+    if error.errno is None:
+        return None
+    if error.filename is None and atomic.is_full(error):
+        return MachineError("a disk is full: a file, or what was said, could not be written. Free some space.")
+    path = Path(error.filename or "a file")
+    return atomic.machine_error(error, path) or MachineError(f"{path}: {error.strerror}. Put it right and run again.")
+
+
 def _end(error: RoundsError) -> None:
     words = f"{error}. Try again later; check the API keys where it is about them." if _is_bare(error) else str(error)
-    if FAILURE in os.environ:
-        told = {"exit_code": error.exit_code, "message": words}
-        atomic.write_text(Path(os.environ[FAILURE]), json.dumps(told))
-    console.complain(f"error: {words}")
+    with suppress(OSError):  # the exit code tells as well
+        console.complain(f"error: {words}")
+    failure.leave(error.exit_code, words)
     sys.exit(error.exit_code)
 
 
