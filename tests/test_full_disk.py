@@ -27,7 +27,8 @@ with tables.writing_predictions(Path('a/text.txt')) as append:
 """,
     "targets": """
 random = np.random.default_rng(0).random(99_999)
-targets.write(pa.table({'id': np.arange(99_999).astype(str), 'era': ['1'] * 99_999, 'target': random}), Path('text.txt'))
+table = pa.table({'id': np.arange(99_999).astype(str), 'era': ['1'] * 99_999, 'target': random})
+targets.write(table, Path('text.txt'))
 """,
     "features": """
 with levels.Writer(Path('text.txt'), 99_999) as writer:
@@ -118,7 +119,8 @@ def test_whatever_is_written_is_named_where_there_is_no_room(said: dict, name: s
 
 def test_a_disk_without_room_for_one_more_file_says_so(tmp_path: Path) -> None:
     (tmp_path / "content").mkdir()
-    script = "from numerai_rounds.io import process, atomic; from pathlib import Path\n" + (
+    script = (
+        "from numerai_rounds.io import process, atomic; from pathlib import Path\n"
         "def main():\n    for number in range(99):\n        atomic.write_text(Path(f'{number}.txt'), 'x')\n"
     )
     done, _ = small_disk.python(tmp_path / "content", 900, f"{script}process.run(main)", files=20)

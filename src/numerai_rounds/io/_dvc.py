@@ -3,35 +3,33 @@
 import logging
 import sys
 from pathlib import Path
+from typing import Any
 
 from dvc.cli import main
 
 from numerai_rounds.io import atomic, failure
 
-LOGGERS = ("dvc", "dvc_data", "dvc_objects")
 
-
-class FullDisk(logging.Handler):
-    """Looks through what DVC logs for an operating system that had no room; DVC says the rest itself."""
+class Record(logging.LogRecord):
+    """What DVC logs, looked through for an operating system that had no room; DVC says the rest itself."""
 
     named = False
     """Whether a file was named: what comes after it is about the same, in fewer words."""
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Leave the sentence, if this is one of a full disk."""
-        error = record.exc_info[1] if record.exc_info else None
-        while error is not None:
-            if isinstance(error, OSError) and atomic.is_full(error):
-                name = error.filename2 or error.filename
-                told = atomic.machine_error(error, Path(name or "what DVC keeps in its cache"))
-                if told is not None and not self.named:
-                    failure.leave(told.exit_code, f"DVC stopped, as told above: {told}")
-                    self.named = name is not None
-                return
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """Leave the sentence, if this is of a full disk."""
+        super().__init__(*arguments, **options)
+        error = self.exc_info[1] if self.exc_info else None
+        while error is not None and not (isinstance(error, OSError) and atomic.is_full(error)):
             error = error.__cause__ or error.__context__
+        if error is not None and not Record.named:
+            name = error.filename2 or error.filename
+            told = atomic.machine_error(error, Path(name or "what DVC keeps in its cache"))
+            if told is not None:
+                failure.leave(told.exit_code, f"DVC stopped, as told above: {told}")
+                Record.named = name is not None
 
 
 if __name__ == "__main__":
-    for name in LOGGERS:
-        logging.getLogger(name).addHandler(FullDisk(logging.ERROR))
+    logging.setLogRecordFactory(Record)
     sys.exit(main())
