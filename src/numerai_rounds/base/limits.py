@@ -48,3 +48,12 @@ SETS = 10_000
 
 LINE = 16 << 20
 """Letters of a line of a CSV: a row of 50,000 columns has a million."""
+
+YAML_DEPTH, YAML_PARTS = 50, 1_000_000
+"""Mappings and lists within others, and values of a YAML file: dvc.lock has 6, and 3,000."""
+
+WHOLE = 2**31 - 1
+"""Of a whole number that is chosen: LightGBM would take what is left of a larger one after division by 2**32."""
+
+LARGEST = 1e12
+"""Of any other number that is chosen: products of a few such numbers are finite."""

@@ -133,6 +133,8 @@ def _keys() -> tuple[str, str]:
         given = credentials.token()
     except ConfigurationError as error:
         return WRONG, str(error)
+    if given and (told := credentials.exposed()):
+        return NOTE, f"both given, but {told}"
     return (SOUND, "both given") if given else (NOTE, "none given: only what sends or reads submissions needs them")
 
 
