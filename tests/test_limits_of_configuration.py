@@ -20,7 +20,7 @@ from numerai_rounds.io.compose import compose
 from numerai_rounds.io.sources import numerai
 from numerai_rounds.io.told import ScorePaid
 from numerai_rounds.io.yaml_files import read_yaml
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Repository
 
 CONF = ROOT / paths.CONF
 
@@ -250,3 +250,20 @@ def test_keys_that_others_may_read_are_told(mode: int, who: str, capsys: pytest.
     assert capsys.readouterr().err == f"{who} on this machine may read .env. Run `chmod 600 .env`.\n"
     path.chmod(0o600)
     assert credentials.exposed() is None
+
+
+@pytest.mark.parametrize("source", ["numerai", "local", "nope", "[sample]", "5", "null"])
+def test_pins_of_another_source_stop_the_pipeline_though_no_stage_depends_on_it(
+    repository: Repository, source: str
+) -> None:
+    path = repository.path / paths.ROUND
+    path.write_text(path.read_text().replace("source: sample", f"source: {source}"))
+    repository.run("python", "-c", "from numerai_rounds.io import conf_edits; conf_edits.write_params()")
+    said = repository.run("python", "src/numerai_rounds/stages/guard.py", check=False)
+    assert said.returncode == 2
+    assert "conf/round.yaml pins files of the source" in said.stdout
+    assert "Run `rounds open` to pin what this source serves." in said.stdout
+    assert not (repository.path / paths.GUARD).exists()
+    opened = repository.run("rounds", "open").stdout
+    assert "round 1343 of sample" in opened
+    repository.run("python", "src/numerai_rounds/stages/guard.py")

@@ -11,8 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from numerai_rounds.base import limits
+from numerai_rounds.base.eras import check_eras, era_number
 from numerai_rounds.base.errors import DataError
 from numerai_rounds.io import checks, live_ids, parquet
+from numerai_rounds.io.legacy.convert import convert
 from tests import tiny
 
 MEASURED = """
@@ -170,3 +172,35 @@ def test_a_footer_larger_than_its_file_is_refused_unread(tmp_path: Path, length:
     path.write_bytes(parquet.MAGIC + b"\0" * 100 + length.to_bytes(4, "little") + parquet.MAGIC)
     with pytest.raises(DataError, match=f"is damaged: it claims a footer of {length:,} bytes"):
         checks.check_file(path, "live")
+
+
+NAMES = "id,era,data_type,feature_a1,target"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (f"{NAMES},{','.join(f'x{number}' for number in range(60_000))}\n", "names 60,005 columns, and at most 50,000"),
+        ("x" * (17 << 20), "has a line of more than 16,777,216 letters"),
+        (f"{NAMES}\nn1,era{'9' * 5_000},train,0.5,0.5\n", "must be era1, era2"),
+        (f"{NAMES}\nn1,era{'9' * 10},train,0.5,0.5\n", "must be era1, era2"),
+        (
+            f"{NAMES}\n" + "".join(f"n{number},era{number},train,0.5,0.5\n" for number in range(1, 20_100)),
+            "there are more than 20,000 eras",
+        ),
+    ],
+    ids=["columns", "a line", "a huge era", "a large era", "eras"],
+)
+def test_a_csv_beyond_all_is_refused(tmp_path: Path, content: str, sentence: str) -> None:
+    path = tmp_path / "numerai_training_data.csv"
+    path.write_text(content)
+    with pytest.raises(DataError, match=re.escape(sentence)):
+        convert(path, "train", tmp_path / "train.parquet")
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_an_era_of_more_digits_than_any_is_no_era() -> None:
+    with pytest.raises(DataError, match="is not a number such as '0575'"):
+        check_eras(["9" * 5_000], "train")
+    with pytest.raises(DataError, match="is not a number such as '0575'"):
+        era_number("9" * 10)

@@ -204,7 +204,7 @@ class Client(numerapi.NumerAPI):
                 session, "POST", self._url, self.limits, json=body, headers=headers, allow_redirects=False
             ) as response,
         ):
-            content = b"".join(http.pieces(response, self.limits))
+            content = http.whole(response, self.limits)
         if told := http.date(response):
             self._said_at, self._heard_at = told, time.monotonic()
         said = http.answered(response)

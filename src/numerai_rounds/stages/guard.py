@@ -24,7 +24,8 @@ def main() -> None:
     Inside `dvc exp run` DVC itself composes conf/ with the experiment's overrides, which nobody has checked yet: there
     params.yaml must fit its schema instead, and whatever it is composed of must be in git.
     """
-    from numerai_rounds.io import atomic, compose, paths
+    from numerai_rounds.base.params import check_source
+    from numerai_rounds.io import atomic, compose, paths, yaml_files
 
     if "DVC_EXP_NAME" in os.environ:
         from numerai_rounds.io import experiments, params
@@ -33,6 +34,11 @@ def main() -> None:
         params.load()
     else:
         compose.check_params()
+    # Which source the files were pinned for changes no stage, so that none would look at it.
+    raw = yaml_files.read_yaml(paths.PARAMS)
+    pinned, data = raw.get("round"), raw.get("data")
+    if isinstance(pinned, dict) and isinstance(data, dict):  # what is none, the next stage says
+        check_source(pinned.get("source"), data.get("kind"))
     atomic.write_text(paths.GUARD, "params.yaml is what conf/ composes to\n")
 
 
