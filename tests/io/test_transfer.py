@@ -310,7 +310,7 @@ def test_a_json_file_is_read_before_it_is_kept(destination: Path) -> None:
     with StandIn({name: b'{"feature_sets": {}}'}) as service:
         pin = pinned(service, name)
         service.file_faults = [Fault(body=b"x" * 20)]
-        with pytest.raises(ServiceError, match=r"not sound .Expecting value"):
+        with pytest.raises(ServiceError, match=r"not sound .Invalid JSON: Expecting value"):
             transfer.download(lambda: service.signed(name), pin, destination, QUICK)
         transfer.download(lambda: service.signed(name), pin, destination, QUICK)
     assert destination.read_bytes() == b'{"feature_sets": {}}'
