@@ -205,6 +205,26 @@ def test_dvc_itself_on_a_full_disk_is_told_as_such(tmp_path: Path, has_remote: b
     shutil.rmtree(after)
 
 
+@pytest.mark.parametrize("has_remote", [False, True])
+def test_whatever_dvc_calls_it_a_disk_without_room_is_told(tmp_path: Path, has_remote: bool) -> None:
+    content = tmp_path / "content"
+    content.mkdir()
+    (content / "dvc.yaml").write_text(
+        "stages:\n  make:\n    cmd: head -c 99M /dev/zero > /dev/full\n    outs: [made]\n"
+    )
+    (content / "dvc.yaml").write_text((content / "dvc.yaml").read_text().replace("outs", "deps: [given.txt]\n    outs"))
+    (content / "given.txt").write_text("given\n")
+    for command in ("git init --quiet", "dvc init --quiet"):
+        subprocess.run(command.split(), cwd=content, check=True)
+    if has_remote:
+        subprocess.run(["dvc", "remote", "add", "-d", "away", str(tmp_path / "away")], cwd=content, check=True)
+    script = "from numerai_rounds.io import pipeline, process; process.run(pipeline.repro)"
+    done, _ = small_disk.python(content, 230, script)
+    assert done.returncode == 5, done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert re.match(r"error: `dvc repro` failed, as told above: the disk of /.* is full \(0\.\d MB free now\)", last)
+
+
 @pytest.mark.parametrize("words", ["x" * 99, "x" * 99_999, "é\n\0"])
 def test_what_is_left_is_what_is_read(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     path = Path("told.json")

@@ -14,6 +14,9 @@ from numerai_rounds.io import console
 
 BLOCK_BYTES = 1 << 20
 
+NOTHING = 256 << 10
+"""Bytes that are left on a disk at most where it is full: what failed there has removed its own last file."""
+
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """No room on the disk, none left of what the user may take, or none for a file of this size."""
 
@@ -110,6 +113,14 @@ def machine_error(error: OSError, path: Path, needed: int | None = None) -> Mach
 def is_full(error: OSError) -> bool:
     """Whether the system refused because there is no room."""
     return error.errno in FULL
+
+
+def shortage(path: Path) -> MachineError | None:
+    """The sentence for a disk with next to nothing left, whatever was said of what failed there; None for another."""
+    there = _disk(path)
+    if there.f_bavail * there.f_frsize > NOTHING:
+        return None
+    return MachineError(f"the disk of {path.parent.absolute()} is full ({_free(path)} now). Free some and run again.")
 
 
 def _room(error: OSError, path: Path) -> str:

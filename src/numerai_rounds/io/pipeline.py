@@ -47,7 +47,7 @@ def repro(environment: Mapping[str, str] | None = None) -> None:
     try:
         _dvc("repro", "--allow-missing", environment=environment)
     except MachineError:
-        if failure.left(FAILED) or not remotes():
+        if _is_told() or not remotes():
             raise
         _of_remote("repro", "--allow-missing", "--pull", environment=environment)
 
@@ -113,7 +113,7 @@ def _of_remote(*arguments: str, environment: Mapping[str, str] | None = None) ->
     try:
         _dvc(*arguments, environment=environment)
     except MachineError:
-        if failure.left(FAILED):
+        if _is_told():
             raise
         raise ServiceError(
             f"`dvc {arguments[0]}` failed, as told above: the DVC remote may be down. Run the same command again."
@@ -163,7 +163,15 @@ def _failure(command: str) -> RoundsError:
         if told[0] == MachineError.exit_code:
             _sweep()
         return KINDS.get(told[0], MachineError)(told[1])
+    short = atomic.shortage(paths.PARAMS)
+    if short is not None:
+        return MachineError(f"`dvc {command}` failed, as told above: {short}")
     return MachineError(f"`dvc {command}` failed; what it says is above. Put it right and run again.")
+
+
+def _is_told() -> bool:
+    """Whether it is known why DVC failed, and no remote could help."""
+    return failure.left(FAILED) is not None or atomic.shortage(paths.PARAMS) is not None
 
 
 def _sweep() -> None:
