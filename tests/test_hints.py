@@ -22,6 +22,7 @@ from numerai_rounds.io import conf_edits, experiments, history, images, key_hint
 from numerai_rounds.io.account import Account
 from numerai_rounds.io.compose import compose, groups, leaves
 from numerai_rounds.io.sources import numerai
+from numerai_rounds.stages import _scores
 from tests import tiny
 from tests.conftest import ROOT
 from tests.io import stores
@@ -140,6 +141,7 @@ PLACES: dict[str, list[tuple[list[str], Callable[[str], Any]]]] = {
             ),
         ),
     ],
+    "stages/_scores.py:check_set": [(["small", "medium"], lambda name: _scores.check_set(name, ["small", "medium"]))],
     "io/history.py:check_target": [
         (tiny.TARGETS[1:], history.era_table),
         (tiny.TARGETS[1:], lambda name: history.check_target(name, history.target_names("validation"), "score.target")),

@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 
 PACKAGE = "numerai_rounds"
 STAGES = ["guard", "fetch", "split", "select", "bin", "train", "evaluate", "submit"]
-ONLY_SHOWN = {f"{PACKAGE}.io.{name}" for name in ("console", "figures", "holding", "process", "reports")} | {
+ONLY_SHOWN = {f"{PACKAGE}.io.{name}" for name in ("console", "failure", "figures", "holding", "process", "reports")} | {
     f"{PACKAGE}.domain.models._lightgbm_reasons"
 }
 """Modules whose work a person sees and no file holds."""

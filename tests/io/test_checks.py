@@ -146,7 +146,7 @@ def test_predictions_are_decoded_too(folder: Path, market: tiny.Market) -> None:
         ('{"feature_sets": {}}', r"targets: Field required"),
         (
             '{"feature_sets": {"small": "feature_a"}, "targets": []}',
-            r"feature_sets\.small: Input should be a valid array",
+            r"feature_sets\.small: Input should be a valid list",
         ),
     ],
 )

@@ -247,6 +247,8 @@ QUERY_FAILURES = {
     "silence": ([Fault(hold=5)] * ALWAYS, "fell silent"),
     "drip": ([Fault(drip=0.03)] * ALWAYS, "bytes a second"),
     "404": ([Fault(status=404, body=b"<p>", headers={"Content-Type": "text/html"})], "404 Not Found with text/html"),
+    "brackets": ([Fault(body=b"[" * 100_000)], "which is no answer to a query"),
+    "said twice": ([Fault(body=b'{"data": {"rounds": []}, "data": {}}')], "which is no answer to a query"),
     "html": ([Fault(body=b"<p>", headers={"Content-Type": "text/html"})], "200 OK with text/html, which is no answer"),
     "redirect": ([Fault(status=302, body=b"", headers={"Location": "http://example.org"})], "302 Found with"),
     "empty": ([Fault(body=b"")], "which is no answer to a query"),

@@ -15,10 +15,13 @@ TABLES: dict[str, dict[str, list[Any]]] = {
     "per_era": {"era": ["0007", "0008"], "rows": [3, 4], "corr": [0.123456, np.nan]},
     "summary": {
         "score": ["corr"],
+        "target": ["target_ender_60"],
         "eras": [1],
         "mean": [0.123456],
         "mean_low": [0.1],
-        "sharpe": [np.nan],
+        "mean_high": [0.2],
+        **{name: [np.nan] for name in ("std", "sharpe", "sharpe_low", "sharpe_high", "hit_rate", "max_drawdown")},
+        "worst": [0.123456],
         "worst_era": ["0007"],
     },
     "by_year": {"score": ["corr"], "year": [1], "first_era": ["0007"], "last_era": ["0008"]},
@@ -29,9 +32,12 @@ TABLES: dict[str, dict[str, list[Any]]] = {
 }
 
 
+COUNTED = {"eras": 2, "eras_unscored": 0, "rows": 7}
+
+
 def scores(**headlines: float) -> Scores:
     return Scores(
-        {"eras": 2, "corr_mean": 0.1234567, **headlines}, {name: pd.DataFrame(t) for name, t in TABLES.items()}
+        {**COUNTED, "corr_mean": 0.1234567, **headlines}, {name: pd.DataFrame(t) for name, t in TABLES.items()}
     )
 
 
@@ -42,7 +48,7 @@ def content(folder: Path) -> dict[str, bytes]:
 def test_scores_come_back(tmp_path: Path) -> None:
     score_files.write(scores(), tmp_path)
     back = score_files.read(tmp_path)
-    assert back.headlines == {"eras": 2, "corr_mean": 0.123457}
+    assert back.headlines == {**COUNTED, "corr_mean": 0.123457}
     assert isinstance(back.headlines["eras"], int)
     for name, table in scores().tables.items():
         pd.testing.assert_frame_equal(back.tables[name], table, check_dtype=False)
@@ -121,4 +127,39 @@ def test_missing_headlines_are_a_sentence(tmp_path: Path) -> None:
     score_files.write(scores(), tmp_path)
     (tmp_path / HEADLINES).unlink()
     with pytest.raises(DataError, match=r"validation.json is missing. `dvc repro` makes it again"):
+        score_files.read(tmp_path)
+
+
+SPOILED = {
+    "a column of words": ("per_era.csv", lambda table: table.assign(foreign="x"), "holds? no numbers .foreign"),
+    "a row of words": ("summary.csv", lambda table: pd.concat([table, table.astype(str) + "x"]), "hold no numbers"),
+    "no target": ("summary.csv", lambda table: table.drop(columns="target"), "has no column target"),
+    "no reason": ("left_out.csv", lambda table: table.drop(columns="why"), "has no column why"),
+    "no eras": ("summary.csv", lambda table: table.assign(eras=np.nan), "has rows without a number of eras"),
+    "the score alone": ("summary.csv", lambda table: table[["score"]], "has no column target, eras, mean and 10 more"),
+}
+
+
+@pytest.mark.parametrize("name", SPOILED)
+def test_a_table_with_foreign_content_is_a_sentence(tmp_path: Path, name: str) -> None:
+    file, spoil, sentence = SPOILED[name]
+    score_files.write(scores(), tmp_path)
+    spoil(pd.read_csv(tmp_path / file)).to_csv(tmp_path / file, index=False)
+    with pytest.raises(DataError, match=f"{file} .*{sentence}"):
+        score_files.read(tmp_path)
+
+
+@pytest.mark.parametrize("file", ["per_era.csv", "summary.csv", "left_out.csv"])
+def test_foreign_numbers_are_nobodys_business(tmp_path: Path, file: str) -> None:
+    score_files.write(scores(foreign=1.5), tmp_path)
+    pd.read_csv(tmp_path / file).assign(foreign=1.5).to_csv(tmp_path / file, index=False)
+    back = score_files.read(tmp_path)
+    assert back.headlines["foreign"] == 1.5
+    assert list(back.tables["left_out"]) == ["what", "why"]
+
+
+@pytest.mark.parametrize("change", [{"eras": 1.5}, {"rows": 1e300}, {"eras_unscored": 0.5}])
+def test_counts_are_whole(tmp_path: Path, change: dict[str, float]) -> None:
+    score_files.write(scores(**change), tmp_path)
+    with pytest.raises(DataError, match=f"does not tell {next(iter(change))} as whole numbers"):
         score_files.read(tmp_path)

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import requests
 
 from numerai_rounds.base.errors import ConfigurationError, MachineError, ServiceError
 from numerai_rounds.base.params import Pin
@@ -309,7 +310,7 @@ def test_a_json_file_is_read_before_it_is_kept(destination: Path) -> None:
     with StandIn({name: b'{"feature_sets": {}}'}) as service:
         pin = pinned(service, name)
         service.file_faults = [Fault(body=b"x" * 20)]
-        with pytest.raises(ServiceError, match=r"not sound .Expecting value"):
+        with pytest.raises(ServiceError, match=r"not sound .Invalid JSON: Expecting value"):
             transfer.download(lambda: service.signed(name), pin, destination, QUICK)
         transfer.download(lambda: service.signed(name), pin, destination, QUICK)
     assert destination.read_bytes() == b'{"feature_sets": {}}'
@@ -386,3 +387,13 @@ def test_a_killed_download_is_continued_by_the_next_run(
     transfer.download(address(service), pin, destination, QUICK)
     assert destination.read_bytes() == CONTENT
     assert ranges(service)[-1] == f"bytes={kept}-"
+
+
+def test_an_answer_that_never_ends_is_not_gathered(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = iter([b"x" * 1_000] * 100)
+    monkeypatch.setattr(http, "pieces", lambda *_: given)
+    answer = requests.Response()
+    answer.status_code, answer.url = 200, "https://api.example.org"
+    with pytest.raises(ServiceError, match=r"api\.example\.org answered 200 with more than 2,500 bytes"):
+        http.whole(answer, http.PATIENCE, 2_500)
+    assert len(list(given)) == 97

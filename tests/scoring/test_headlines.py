@@ -52,10 +52,6 @@ def test_a_benchmark_that_does_not_exist(own: Path, score: Score) -> None:
             "meta_model",
             "cwmm, meta_model_corr, mmc (meta_model.parquet is not here: a folder in the v5 layout can hold",
         ),
-        (
-            {"neutral_sets": ["fncv3_feature"]},
-            "fnc (features.json has no feature set 'fncv3_feature' that names features)",
-        ),
     ],
 )
 def test_what_cannot_be_scored_is_left_out_by_name(
@@ -72,11 +68,20 @@ def test_what_cannot_be_scored_is_left_out_by_name(
     assert not left_out.intersection(per_era(tmp_path / "out"))
 
 
-def test_one_feature_set_of_two(own: Path, score: Score, tmp_path: Path) -> None:
-    change_params(own, "score", neutral_sets=["medium", "nonsense"])
+def test_the_usual_feature_set_may_be_missing(own: Path, score: Score, tmp_path: Path) -> None:
+    path = paths.raw("history", "features")
+    path.write_text(path.read_text().replace("fncv3_features", "others"))
+    change_params(own, "score", neutral_sets=["medium", "fncv3_features"])
     said = score(paths.PREDICTIONS, "--output", tmp_path / "out")
-    assert "features.json has no feature set 'nonsense'" in said.out
+    assert "features.json has no feature set 'fncv3_features'" in said.out
     assert "fnc_medium" in per_era(tmp_path / "out")
+
+
+@pytest.mark.parametrize("wrong", ["fncv3_feature", "nonsense"])
+def test_a_feature_set_that_there_is_not_is_refused(own: Path, score: Score, wrong: str) -> None:
+    change_params(own, "score", neutral_sets=["medium", wrong])
+    hint = "did you mean 'fncv3_features'" if wrong == "fncv3_feature" else "there are: "
+    refused(score(paths.PREDICTIONS), 2, f"score.neutral_sets has '{wrong}', .*: {hint}")
 
 
 @pytest.mark.parametrize("rows", [24, 20, 19, 1, 0])

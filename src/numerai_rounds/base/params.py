@@ -19,6 +19,7 @@ from numerai_rounds.base import plugins, roles, schema
 from numerai_rounds.base.columns import TARGET_PREFIX
 from numerai_rounds.base.eras import CADENCES, WEEKLY, Cadence, CadenceName
 from numerai_rounds.base.errors import ConfigurationError, one_of
+from numerai_rounds.base.limits import LARGEST
 
 
 class Section(BaseModel):
@@ -58,6 +59,17 @@ RESTORE = (
 """What to do about a pinned file that its source no longer has."""
 
 
+def _once(entries: list[Any]) -> list[Any]:
+    twice = next((entry for place, entry in enumerate(entries) if entry in entries[:place]), None)
+    if twice is not None:
+        raise PydanticCustomError("once", "must name each once, and {twice} is there twice", {"twice": repr(twice)})
+    return entries
+
+
+ONCE = AfterValidator(_once)
+"""Of a list: an entry that is there twice is a slip."""
+
+
 def _one_of(allowed: tuple[str, ...]) -> AfterValidator:
     def check(role: str) -> str:
         if role not in allowed:
@@ -74,16 +86,25 @@ LiveRole = Annotated[str, _one_of(roles.LIVE + roles.LIVE_EXTRAS)]
 TargetName = Annotated[str, Field(pattern=f"^{TARGET_PREFIX}(_.+)?$")]
 
 
+SHOWN = 200
+"""Letters of a wrong value that a message shows."""
+
+MULTIPLIER = 1_000.0
+"""Of a score, at most: a stake won so many times over is a mistake. The highest so far was 20."""
+
+Multiplier = Annotated[float, Field(ge=-MULTIPLIER, le=MULTIPLIER)]
+
+
 class Payout(Section):
     """How a round pays: the stake times clip(factor * (corr * CORR + mmc * MMC), -clip, clip)."""
 
     target: TargetName
     """What CORR and MMC are scored on."""
-    corr: float
-    mmc: float
-    clip: Annotated[float, Field(gt=0)]
+    corr: Multiplier
+    mmc: Multiplier
+    clip: Annotated[float, Field(gt=0, le=MULTIPLIER)]
     """Of what a stake can win or lose, as a share of it."""
-    factor: Annotated[float, Field(ge=0)]
+    factor: Annotated[float, Field(ge=0, le=MULTIPLIER)]
 
 
 class Round(Section):
@@ -144,17 +165,17 @@ class ScoreSection(Section):
 
     target: TargetName | None = None
     """What headlines are on; null for the target that the round pays for, or the model's own where nobody pays."""
-    targets: list[TargetName]
+    targets: Annotated[list[TargetName], ONCE]
     """Targets to score on beside that one, the one that the model learns and the one that the round pays for."""
     benchmark: str | None
     """The benchmark model that BMC is measured against; null for none."""
-    neutral_sets: list[str]
+    neutral_sets: Annotated[list[str], ONCE]
     """Feature sets that FNC neutralises to."""
-    interval: Annotated[float, Field(gt=0, lt=1)]
+    interval: Annotated[float, Field(ge=0.01, le=0.999)]
     """Share of all outcomes that the intervals of means and Sharpe ratios are to cover."""
     draws: Annotated[int, Field(ge=100, le=100_000)]
     """Simulated series behind the intervals."""
-    stake: Annotated[float, Field(gt=0)]
+    stake: Annotated[float, Field(gt=0, le=LARGEST)]
     """NMR that the simulated payout starts with."""
 
 
@@ -183,6 +204,15 @@ def parse(raw: dict[str, Any]) -> Params:
     except ValidationError as error:
         problems = "\n".join(f"  {_sentence(problem, fitting)}" for problem in error.errors(include_url=False))
         raise ConfigurationError(f"the configuration does not fit its schema:\n{problems}") from None
+
+
+def check_source(source: object, kind: object) -> None:
+    """Refuse to work on files that were pinned for another kind of source."""
+    if source != kind:
+        raise ConfigurationError(
+            f"conf/round.yaml pins files of the source {source!r}, but data.kind is {kind!r}. Run `rounds open` to pin "
+            "what this source serves."
+        )
 
 
 def keys(raw: Mapping[str, Any]) -> list[str]:
@@ -217,5 +247,6 @@ def _sentence(problem: Any, fitting: type[Params]) -> str:
         return f"{path}: missing."
     if problem["input"] == "???":
         return f"{path}: must be given (it is ???)."
-    found = problem["input"]
-    return f"{path}: {problem['msg'][0].lower()}{problem['msg'][1:]} (got {found!r})."
+    found = repr(problem["input"])
+    found = found if len(found) <= SHOWN else f"{found[:SHOWN]}..."
+    return f"{path}: {problem['msg'][0].lower()}{problem['msg'][1:]} (got {found})."

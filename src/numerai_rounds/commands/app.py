@@ -1,4 +1,7 @@
-"""The `rounds` command: each subcommand is one line over a function of the same name."""
+"""The `rounds` command: each subcommand is one line over a function of the same name.
+
+Help is text, not docstrings: Python may have been told to leave those out.
+"""
 
 import sys
 from importlib import metadata
@@ -7,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from numerai_rounds.io import process, root
+from numerai_rounds.base.errors import MachineError
+from numerai_rounds.io import console, process, root
 
 
 def examples(*lines: str) -> str:
@@ -28,38 +32,48 @@ def _version(asked: bool) -> None:  # noqa: FBT001 - the value of an option
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(help="Play the Numerai tournament with a pipeline that can be reproduced bit for bit.")
 def rounds(
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Play the Numerai tournament with a pipeline that can be reproduced bit for bit."""
+    """`rounds` itself."""
 
 
-@app.command(epilog=examples("rounds compose", "rounds compose model=ridge", "rounds compose select.k=200 seed=1"))
+@app.command(
+    help="Write params.yaml from conf/; overrides are kept in conf/ first.",
+    epilog=examples("rounds compose", "rounds compose model=ridge", "rounds compose select.k=200 seed=1"),
+)
 def compose(
     overrides: Annotated[list[str] | None, typer.Argument(help="Hydra overrides to keep in conf/: key=value.")] = None,
 ) -> None:
-    """Write params.yaml from conf/; overrides are kept in conf/ first."""
+    """`rounds compose`."""
     from numerai_rounds.commands import configure
 
     configure.compose(overrides or [])
 
 
-@app.command(epilog=examples("dvc exp apply NAME && rounds promote", "rounds promote NAME"))
+@app.command(
+    help="Make an experiment's parameters the default: conf/ is changed to compose to them.",
+    epilog=examples("dvc exp apply NAME && rounds promote", "rounds promote NAME"),
+)
 def promote(
     experiment: Annotated[
         str | None, typer.Argument(help="A DVC experiment; without it, params.yaml as it is.")
     ] = None,
 ) -> None:
-    """Make an experiment's parameters the default: conf/ is changed to compose to them."""
+    """`rounds promote`."""
     from numerai_rounds.commands import configure
 
     configure.promote(experiment)
 
 
-@app.command("open", epilog=examples("rounds open", "rounds open --next", "rounds open --round 1350"))
+@app.command(
+    "open",
+    help="Pin the round and the exact files it needs in conf/round.yaml.",
+    epilog=examples("rounds open", "rounds open --next", "rounds open --round 1350"),
+)
 def open_round(
     number: Annotated[
         int | None, typer.Option("--round", min=1, help="Round to open instead of the current one.")
@@ -72,18 +86,19 @@ def open_round(
         bool, typer.Option("--verify", help="Fetch what has a new ETag again, even if it looks like the same file.")
     ] = False,
 ) -> None:
-    """Pin the round and the exact files it needs in conf/round.yaml."""
+    """`rounds open`."""
     from numerai_rounds.commands import opening
 
     opening.open_round(number, following=following, accept_changes=accept_changes, verify=verify)
 
 
 @app.command(
+    help="Play the whole round: open, predict, commit, upload, tag, push. Started again, it goes on where it stopped.",
     epilog=examples(
         "rounds run",
         "rounds run --wait --upload --push --notify",
         "rounds run --upload --model mine --model other=medium_set",
-    )
+    ),
 )
 def run(
     wait: Annotated[bool, typer.Option("--wait", help="Wait for a round to open.")] = False,
@@ -100,7 +115,7 @@ def run(
     every: Annotated[float, typer.Option(min=1, help="Seconds between questions while waiting.")] = 30,
     patience: Annotated[float, typer.Option(min=0, help="Minutes to wait at most.")] = 90,
 ) -> None:
-    """Play the whole round: open, predict, commit, upload, tag, push. Started again, it goes on where it stopped."""
+    """`rounds run`."""
     from numerai_rounds.commands import running, uploading
 
     plan = running.Plan(
@@ -115,9 +130,10 @@ def run(
 
 
 @app.command(
+    help="Send the submission of the pinned round, read it back, and keep a receipt.",
     epilog=examples(
         "rounds upload --dry-run", "rounds upload --model mine", "rounds upload --model mine --model other=slower"
-    )
+    ),
 )
 def upload(
     model: Annotated[
@@ -131,18 +147,19 @@ def upload(
     late: Annotated[bool, typer.Option("--late", help="Also after the round has closed: for the next one.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Also what was sent before.")] = False,
 ) -> None:
-    """Send the submission of the pinned round, read it back, and keep a receipt."""
+    """`rounds upload`."""
     from numerai_rounds.commands import uploading
 
     uploading.upload(uploading.Options(models=model or [], late=late, again=again), dry_run=dry_run)
 
 
 @app.command(
+    help="Score any predictions on the resolved validation eras that they cover.",
     epilog=examples(
         "rounds score mine.csv",
         "rounds score mine.parquet --target target_ender_20",
         "rounds score many.parquet --column a --column b --output scores/",
-    )
+    ),
 )
 def score(
     file: Annotated[
@@ -162,66 +179,82 @@ def score(
     ] = None,
     output: Annotated[Path | None, typer.Option(help="Folder to write the tables to.", callback=root.given)] = None,
 ) -> None:
-    """Score any predictions on the resolved validation eras that they cover."""
+    """`rounds score`."""
     from numerai_rounds.commands import scoring
 
     scoring.score(file, columns=column or [], targets=target or [], round_number=number, output=output)
 
 
-@app.command(epilog=examples("rounds package", "rounds package --no-check", "rounds package --upload --model mine"))
+@app.command(
+    help="Write the model as one file that Numerai can run by itself.",
+    epilog=examples("rounds package", "rounds package --no-check", "rounds package --upload --model mine"),
+)
 def package(
     check: Annotated[bool, typer.Option("--check/--no-check", help="Try it in an environment like Numerai's.")] = True,
     send: Annotated[bool, typer.Option("--upload", help="Send it to a model slot.")] = False,
     model: Annotated[str | None, typer.Option(metavar="MODEL", help="Slot to send to.")] = None,
 ) -> None:
-    """Write the model as one file that Numerai can run by itself."""
+    """`rounds package`."""
     from numerai_rounds.commands import packaging
 
     packaging.package(check=check, send=send, model=model)
 
 
-@app.command(epilog=examples("rounds scores", "rounds scores --model mine --no-commit"))
+@app.command(
+    help="Fetch the live scores of past rounds and compare them with validation's.",
+    epilog=examples("rounds scores", "rounds scores --model mine --no-commit"),
+)
 def scores(
     model: Annotated[list[str] | None, typer.Option(help="Instead of all with a receipt; may be repeated.")] = None,
     commit: Annotated[bool, typer.Option("--commit/--no-commit", help="Commit metrics/live_scores.csv.")] = True,
 ) -> None:
-    """Fetch the live scores of past rounds and compare them with validation's."""
+    """`rounds scores`."""
     from numerai_rounds.commands import live_scores
 
     live_scores.scores(model or [], commit=commit)
 
 
-@app.command("list", epilog=examples("rounds list", "rounds list --last 60"))
+@app.command(
+    "list",
+    help="Show the rounds that were played here, the newest first.",
+    epilog=examples("rounds list", "rounds list --last 60"),
+)
 def list_rounds(last: Annotated[int, typer.Option(min=1, help="Rounds to show.")] = 20) -> None:
-    """Show the rounds that were played here, the newest first."""
+    """`rounds list`."""
     from numerai_rounds.commands import listing
 
     listing.list_rounds(last)
 
 
-@app.command(epilog=examples("rounds report"))
+@app.command(help="Show the scores of the last run and where its submission is.", epilog=examples("rounds report"))
 def report() -> None:
-    """Show the scores of the last run and where its submission is."""
+    """`rounds report`."""
     from numerai_rounds.commands import reporting
 
     reporting.report()
 
 
-@app.command(epilog=examples("rounds mend"))
+@app.command(
+    help="Compare every file of the pipeline with dvc.lock; restore what is damaged from DVC's cache, remote or git.",
+    epilog=examples("rounds mend"),
+)
 def mend() -> None:
-    """Compare every file of the pipeline with dvc.lock; restore what is damaged from DVC's cache, remote or git."""
+    """`rounds mend`."""
     from numerai_rounds.commands import mending
 
     mending.mend()
 
 
-@app.command(epilog=examples("rounds doctor", "rounds doctor --service"))
+@app.command(
+    help="Say what is missing or wrong on this machine, or what the service says today, in plain words.",
+    epilog=examples("rounds doctor", "rounds doctor --service"),
+)
 def doctor(
     service: Annotated[
         bool, typer.Option("--service", help="Ask the service instead: keys, round, files, clock. Nothing is sent.")
     ] = False,
 ) -> None:
-    """Say what is missing or wrong on this machine, or what the service says today, in plain words."""
+    """`rounds doctor`."""
     from numerai_rounds.commands import doctor as diagnosis
     from numerai_rounds.commands import service_report
 
@@ -231,11 +264,14 @@ def doctor(
         diagnosis.doctor()
 
 
-@app.command(epilog=examples("rounds clean --dry-run", "rounds clean"))
+@app.command(
+    help="Free disk: bins and predictions of the past and other things that can be made again, and nothing else.",
+    epilog=examples("rounds clean --dry-run", "rounds clean"),
+)
 def clean(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be freed, free nothing.")] = False,
 ) -> None:
-    """Free disk: bins and predictions of the past and other things that can be made again, and nothing else."""
+    """`rounds clean`."""
     from numerai_rounds.commands import cleaning
 
     cleaning.clean(dry_run=dry_run)
@@ -256,4 +292,12 @@ def _main() -> None:
         root.enter()
         if arguments[0] != "doctor":  # it says more than that
             process.check_package()
-    app()
+    try:
+        app()
+    except SystemExit as done:
+        if done.code or (lost := console.lost()) is None:
+            raise
+        raise MachineError(
+            f"all was done, but what there was to say could not be written ({lost.strerror}). Check where the output "
+            "goes."
+        ) from None

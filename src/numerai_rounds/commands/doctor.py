@@ -55,6 +55,11 @@ def _python() -> tuple[str, str]:
     version = ".".join(map(str, sys.version_info[:3]))
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
         return WRONG, f"Python {version}; 3.11, 3.12 or 3.13 is needed. Run `make clean env PYTHON=python3.11`."
+    if sys.flags.optimize:
+        return NOTE, (
+            f"{version} at {sys.executable}, told by PYTHONOPTIMIZE or -O to leave out asserts: results are the same, "
+            "but the libraries check themselves no more. Run `unset PYTHONOPTIMIZE`."
+        )
     return SOUND, f"{version} at {sys.executable}"
 
 
@@ -179,6 +184,8 @@ def _keys() -> tuple[str, str]:
         given = credentials.token()
     except ConfigurationError as error:
         return WRONG, str(error)
+    if given and (told := credentials.exposed()):
+        return NOTE, f"both given, but {told}"
     return (SOUND, "both given") if given else (NOTE, "none given: only what sends or reads submissions needs them")
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from numerai_rounds.base.errors import DataError
+from numerai_rounds.base.errors import DataError, MachineError
 
 
 class Rows(Protocol):
@@ -56,9 +56,15 @@ def importance_table(features: list[str], importance: NDArray[np.float64]) -> pd
 
 
 def write_table(table: pa.Table, path: str, kind: str, **about: str) -> None:
-    """Write a table of the dataset of a kind of model as Parquet, checksums included, with what to know `about` it."""
+    """Write a table of the dataset of a kind of model as Parquet, checksums included, with what to know `about` it.
+
+    MachineError where it cannot be written.
+    """
     described = table.replace_schema_metadata({"kind": kind, **about})
-    pq.write_table(described, path, compression="zstd", write_page_checksum=True)
+    try:
+        pq.write_table(described, path, compression="zstd", write_page_checksum=True)
+    except OSError as error:
+        raise unwritten(path, error.strerror or str(error)) from None
 
 
 def read_table(path: str, kind: str) -> pa.Table:
@@ -70,6 +76,14 @@ def read_table(path: str, kind: str) -> pa.Table:
     if (table.schema.metadata or {}).get(b"kind") != kind.encode():
         raise broken(path, kind)
     return table
+
+
+def unwritten(path: str, reason: str) -> MachineError:
+    """The error for a file of a dataset that could not be written."""
+    return MachineError(
+        f"{path} could not be written ({reason}). Check the free space of the disk and the permissions of the folder, "
+        "and run again."
+    )
 
 
 def broken(path: str, kind: str) -> DataError:

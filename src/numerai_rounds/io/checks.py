@@ -1,16 +1,15 @@
 """Checks of fetched data, before anything is made of it."""
 
-import codecs
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ValidationError
 
+from numerai_rounds.base import limits
 from numerai_rounds.base.columns import (
     DATA_TYPE,
     ERA,
@@ -26,8 +25,10 @@ from numerai_rounds.base.columns import (
 )
 from numerai_rounds.base.eras import check_eras
 from numerai_rounds.base.errors import DataError, some
-from numerai_rounds.base.roles import FEATURES, SIDES
-from numerai_rounds.io import parquet
+from numerai_rounds.base.roles import FEATURES, LIVE_EXTRAS, SIDES
+from numerai_rounds.base.roles import LIVE as LIVE_ROLES
+from numerai_rounds.io import features_file, parquet
+from numerai_rounds.io.features_file import FeaturesFile
 from numerai_rounds.io.ids import check_ids
 from numerai_rounds.io.store import manifest, targets
 
@@ -36,13 +37,6 @@ DATA_TYPES = {TRAIN: [TRAIN], VALIDATION: [VALIDATION, TEST], LIVE: [LIVE]}
 
 EXAMPLES = {ID: "n0003aa52cab36c2", ERA: "0575", DATA_TYPE: TRAIN}
 """What columns of text hold."""
-
-
-class FeaturesFile(BaseModel):
-    """What is used of features.json."""
-
-    feature_sets: dict[str, list[str]]
-    targets: list[str]
 
 
 def check_file(path: Path, role: str) -> None:
@@ -54,12 +48,13 @@ def check_file(path: Path, role: str) -> None:
     """
     where = _where(path, role)
     if role == FEATURES:
-        read_features(path, where)
+        features_file.read(path, where)
         return
-    with parquet.opened(path, where) as file:
+    with parquet.opened(path, where, limits.LIVE_ROWS if role in (*LIVE_ROLES, *LIVE_EXTRAS) else limits.ROWS) as file:
         _check_index(file.schema_arrow, where)
         if not file.metadata.num_rows:
             raise DataError(f"{where} holds no rows.")
+        parquet.check_texts(path, [name for name in (ID, ERA, DATA_TYPE) if name in file.schema_arrow.names], where)
         if role in DATA_TYPES:
             _check_columns(file, role, where)
             _check_ranges(file, role, where)
@@ -75,7 +70,7 @@ def check_history(places: Mapping[str, Path]) -> None:
     Train and validation must have the same features and no id in common, and train must end before
     validation begins; the feature sets and targets that features.json names must be columns of both.
     """
-    listed = read_features(places[FEATURES], _where(places[FEATURES], FEATURES))
+    listed = features_file.read(places[FEATURES], _where(places[FEATURES], FEATURES))
     sides = {f"{role} ({places[role]})": (manifest.read(places[role]), places[role]) for role in SIDES}
     (first, (train, _)), (second, (validation, _)) = sides.items()
     _check_same_features(train.features, validation.features, f"{second} and {first}")
@@ -84,28 +79,6 @@ def check_history(places: Mapping[str, Path]) -> None:
         _check_targets(listed, side.targets, where)
     check_eras([list(train.eras)[-1], next(iter(validation.eras))], "train and validation together")
     check_ids({where: partial(targets.ids, place, side) for where, (side, place) in sides.items()})
-
-
-def read_features(path: Path, where: str) -> FeaturesFile:
-    """What a features.json names, in its own order; a DataError beginning with `where` for a file that is none."""
-    try:
-        listed = FeaturesFile.model_validate_json(path.read_bytes().removeprefix(codecs.BOM_UTF8), strict=True)
-    except ValidationError as error:
-        reasons = [
-            f"{'.'.join(map(str, problem['loc'])) or 'content'}: {problem['msg']}"
-            for problem in error.errors(include_url=False)
-        ]
-        raise DataError(
-            f"{where} is no features.json of the tournament ({some(reasons)}). It needs "
-            "`feature_sets`, the features of each set by its name, and `targets`, a list."
-        ) from None
-    repeating = [name for name, members in listed.feature_sets.items() if len(set(members)) < len(members)]
-    if repeating:
-        raise DataError(f"{where}: the sets {some(repeating)} name a feature more than once.")
-    if len(set(listed.targets)) < len(listed.targets):
-        repeated = [name for name, times in Counter(listed.targets).items() if times > 1]
-        raise DataError(f"{where}: its `targets` name {some(repeated)} more than once.")
-    return listed
 
 
 def _where(path: Path, role: str) -> str:
@@ -189,7 +162,8 @@ def _refuse_outside(file: pq.ParquetFile, columns: Sequence[str], top: int, kind
 
 
 def _check_labels(file: pq.ParquetFile, role: str, where: str) -> None:
-    runs = list(parquet.runs(file, [ERA, DATA_TYPE]))
+    # More runs than there are eras: their order is wrong, as the first of them show.
+    runs = list(islice(parquet.runs(file, [ERA, DATA_TYPE]), limits.ERAS + 1))
     if any(era is None for era, _ in runs):
         raise DataError(f"{where}: some rows have no era.")
     foreign = [f"{data_type!r} in era {era}" for era, data_type in runs if data_type not in DATA_TYPES[role]]

@@ -1,5 +1,6 @@
 """Composition of conf/ by Hydra, byte for byte as `dvc exp run` writes it."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from numerai_rounds.base.errors import ConfigurationError, some
 from numerai_rounds.io import key_hints, paths
-from numerai_rounds.io.yaml_files import read_yaml
+from numerai_rounds.io.yaml_files import parsed, read_yaml
 
 CONFIG_NAME = "config"
 
@@ -23,6 +24,33 @@ def check_folder(conf: Path) -> None:
     """Refuse to work anywhere but in the root of a repository of ours."""
     if not conf.is_dir():
         raise ConfigurationError(f"there is no folder {conf}/ here. Run this in the root of the repository.")
+    _check_links(conf)
+
+
+def _check_links(conf: Path) -> None:
+    """Refuse links that lead nowhere, or to a folder that holds them: whoever follows them finds no end."""
+    for folder, names, files in os.walk(conf):
+        for path in (Path(folder, name) for name in [*names, *files]):
+            if path.is_symlink():
+                to = os.path.realpath(path)
+                if os.path.islink(to) or not os.path.exists(to):  # noqa: PTH114, PTH110 - a loop is an error to pathlib
+                    raise ConfigurationError(f"{path} is a link that leads nowhere. Put the file itself there.")
+                if os.path.isdir(to) and f"{os.path.realpath(folder)}/".startswith(f"{to}/"):  # noqa: PTH112 - likewise
+                    raise ConfigurationError(f"{path} is a link to {to}, a folder that it is in itself. Remove it.")
+
+
+def _check_files(conf: Path) -> None:
+    """Refuse files that Hydra would go through without end, and keys that it would take one of."""
+    for folder, _, files in os.walk(conf):
+        for path in (Path(folder, name) for name in files if name.endswith(".yaml") and not name.startswith(".")):
+            if not path.is_file():
+                raise ConfigurationError(f"{path} is no file. Put one there, or remove it.")
+            try:
+                parsed(path.read_text(encoding="utf-8"))
+            except yaml.YAMLError:
+                continue  # Hydra says more
+            except ValueError as error:
+                raise ConfigurationError(f"{path} is no YAML: {error}.") from None
 
 
 def compose(conf: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
@@ -60,6 +88,7 @@ def check_params(beside: str | None = None) -> None:
 
 def _composed(conf: Path, overrides: Sequence[str]) -> DictConfig:
     check_folder(conf)
+    _check_files(conf)
     try:
         with initialize_config_dir(str(conf.resolve()), version_base=None):
             config = hydra_compose(config_name=CONFIG_NAME, overrides=list(overrides))
@@ -67,6 +96,8 @@ def _composed(conf: Path, overrides: Sequence[str]) -> DictConfig:
         OmegaConf.resolve(config)
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
         raise ConfigurationError(_reason(error, conf, overrides)) from None
+    except RecursionError:
+        raise ConfigurationError("conf/ does not compose: a value is nested too deeply. Write it flat.") from None
     return config
 
 

@@ -1,11 +1,13 @@
 """What a person sees while a stage runs: progress, sentences and tables."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from io import TextIOWrapper
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.measure import Measurement
 from rich.progress import (
     BarColumn,
@@ -24,10 +26,56 @@ PAGE = 120
 WIDEST = 10_000
 """Characters that no table needs."""
 
-_console = Console(
+
+def _open_all() -> None:
+    """Have all three standard streams: what is opened next would otherwise take the place of one that is closed.
+
+    A program that is started from here would then write its words into that file.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # noqa: FBT003 - the lowest number is taken
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name may have letters that this terminal lacks
+
+
+_open_all()
+
+
+class Voice(Console):
+    """A stream that may be lost: nobody reads it any more, or its disk is full. Work goes on without it."""
+
+    lost: OSError | None = None
+    """Why what was said did not arrive, but for a reader who went away."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on without a reader."""
+        self._give_up()
+
+    def tell(self, said: RenderableType) -> None:
+        """Print something, if anybody can still hear it."""
+        try:
+            self.print(said)
+        except OSError as error:
+            self.lost = error
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Say nothing more; what Python itself still holds back goes nowhere."""
+        self.quiet = True
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.file.fileno())
+        os.close(nowhere)
+
+
+_console = Voice(
     markup=False, emoji=False, highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PAGE
 )
-_errors = Console(stderr=True, markup=False, emoji=False, highlight=False, soft_wrap=True)
+_errors = Voice(stderr=True, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 LOG_STEPS = 4
 """Lines that a progress bar becomes where the output is no terminal."""
@@ -38,12 +86,17 @@ PATIENCE = 2.0
 
 def say(text: str) -> None:
     """Print one line."""
-    _console.print(text)
+    _console.tell(text)
 
 
 def complain(text: str) -> None:
     """Print one line on standard error."""
-    _errors.print(text)
+    _errors.tell(text)
+
+
+def lost() -> OSError | None:
+    """Why something that was to be said never arrived; None where all did, or the reader went away."""
+    return _console.lost
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -55,7 +108,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         grid.add_row(*row)
     needed = Measurement.get(_console, _console.options.update(max_width=WIDEST), grid).maximum
     grid.width = needed if needed > _console.width else None  # cut figures would be other figures
-    _console.print(grid)
+    _console.tell(grid)
 
 
 @contextmanager

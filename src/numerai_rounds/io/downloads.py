@@ -6,7 +6,7 @@ from typing import Any
 
 from numerai_rounds.base.params import Pin
 from numerai_rounds.base.roles import file_name
-from numerai_rounds.io import atomic, paths
+from numerai_rounds.io import atomic, json_files, paths
 
 
 def has(part: str, role: str, pin: Pin) -> bool:
@@ -38,7 +38,7 @@ def _list(part: str) -> Path:
 def _claims(part: str) -> dict[str, Any]:
     """What the list of a part claims; nothing where it is missing or broken, for every claim is verified anyway."""
     try:
-        content = json.loads(_list(part).read_text(encoding="utf-8"))
+        content = json_files.read(_list(part))
     except (FileNotFoundError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

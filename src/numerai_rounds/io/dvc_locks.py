@@ -1,7 +1,6 @@
 """DVC's own locks: whether a DVC that nobody here started is at work, and what dead ones left."""
 
 import fcntl
-import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -11,7 +10,7 @@ from typing import Any
 import psutil
 
 from numerai_rounds.base.errors import BusyError
-from numerai_rounds.io import paths
+from numerai_rounds.io import json_files, paths
 
 LOCK = paths.DVC_TMP / "lock"
 """Held while DVC reads or writes anything of its own; not while a stage runs."""
@@ -50,7 +49,7 @@ def release_dead() -> None:
 def is_sound() -> bool:
     """Whether DVC can read its list of locks, which it writes in place."""
     try:
-        return not RWLOCK.exists() or isinstance(json.loads(RWLOCK.read_text(encoding="utf-8")), dict)
+        return not RWLOCK.exists() or isinstance(json_files.read(RWLOCK), dict)
     except ValueError:
         return False
 
@@ -84,7 +83,7 @@ def _free() -> Iterator[bool]:
 def _running() -> list[int]:
     """Numbers of the processes that DVC's list names, dead ones too; none where it is broken."""
     try:
-        locks: dict[str, Any] = json.loads(RWLOCK.read_text(encoding="utf-8"))
+        locks: dict[str, Any] = json_files.read(RWLOCK)
         written = [*locks.get("write", {}).values()]
         read = [entry for entries in locks.get("read", {}).values() for entry in entries]
         return [int(entry["pid"]) for entry in (*written, *read) if entry]

@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 import psutil
 from filelock import FileLock, Timeout
 
-from numerai_rounds.io import atomic, dvc_locks, holding, leftovers, paths
+from numerai_rounds.io import atomic, dvc_locks, failure, holding, leftovers, paths
 from numerai_rounds.io.compose import check_folder
 from numerai_rounds.io.holding import HOLDER, LOCK
-from numerai_rounds.io.process import FAILURE
 
 FAILED = paths.DVC_TMP / "rounds.failure.json"
 """Where a stage that the holder started leaves its words."""
@@ -49,7 +48,7 @@ def only_one(command: str) -> Iterator[None]:
 
 def mark() -> dict[str, str]:
     """What the holder puts into the environment of what it starts: by this it is known again, by nothing else."""
-    return {FAILURE: str(FAILED.resolve())}
+    return {failure.VARIABLE: str(FAILED.resolve())}
 
 
 def _stop_orphans() -> None:

@@ -1,13 +1,12 @@
 """Which pinned files a part of the data is of, as `fetch` noted it beside them."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from numerai_rounds.base.errors import DataError
 from numerai_rounds.base.params import Pin, Round
-from numerai_rounds.io import paths
+from numerai_rounds.io import json_files, paths
 
 MANIFEST = "manifest.json"
 
@@ -15,7 +14,7 @@ MANIFEST = "manifest.json"
 def read(folder: Path) -> dict[str, Any]:
     """What a manifest claims; nothing where it is missing or broken, for every claim is verified anyway."""
     try:
-        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        content = json_files.read(folder / MANIFEST)
     except (FileNotFoundError, ValueError):
         return {}
     return content if isinstance(content, dict) and isinstance(content.get("files", {}), dict) else {}

@@ -5,12 +5,9 @@ from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
 from numerai_rounds.io.rough import is_few, rough
-from numerai_rounds.io.score_files import Scores
+from numerai_rounds.io.score_files import COUNTS, Scores
 
 DECIMALS = 4
-
-COUNTS = ("eras", "eras_unscored", "rows")
-"""Headlines that are no figures."""
 
 UNCERTAIN = ("mean", "sharpe")
 """Statistics of a score that have an interval."""

@@ -1,6 +1,5 @@
 """The one reader of fetched data: whole eras, in order, any columns, a chunk at a time."""
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,7 +11,7 @@ import pyarrow.compute as pc
 from numerai_rounds.base.columns import ALIAS, DATA_TYPE, ERA, FEATURE_MIDDLE, ID, TRAIN, VALIDATION
 from numerai_rounds.base.errors import ConfigurationError, one_of, some
 from numerai_rounds.base.roles import SIDES
-from numerai_rounds.io import live, paths, vouched
+from numerai_rounds.io import features_file, live, paths, vouched
 from numerai_rounds.io.ahead import ahead
 from numerai_rounds.io.store import manifest
 from numerai_rounds.io.store import targets as target_files
@@ -56,11 +55,7 @@ def feature_names(side: str) -> list[str]:
 def feature_sets() -> dict[str, list[str]]:
     """The named feature sets of features.json; DamagedError where it is not what `fetch` wrote."""
     path = paths.raw("history", "features")
-    try:
-        sets = json.loads(vouched.read(path).decode("utf-8-sig"))["feature_sets"]
-        return {str(name): list(features) for name, features in sets.items()}
-    except (ValueError, LookupError, TypeError, AttributeError):
-        raise vouched.refusal(path) from None
+    return features_file.parsed(vouched.read(path), str(path)).feature_sets
 
 
 def era_table(target: str) -> pd.DataFrame:

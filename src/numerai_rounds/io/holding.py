@@ -1,11 +1,10 @@
 """The lock of a repository: who holds it, and that no stage runs beside a command that nobody told it of."""
 
 import fcntl
-import json
 from contextlib import suppress
 
 from numerai_rounds.base.errors import BusyError
-from numerai_rounds.io import paths
+from numerai_rounds.io import json_files, paths
 
 LOCK = paths.DVC_TMP / "rounds.lock"
 HOLDER = paths.DVC_TMP / "rounds.json"
@@ -34,6 +33,6 @@ def refuse_beside() -> None:
 
 def _holder() -> dict[str, object]:
     with suppress(OSError, ValueError):
-        found = json.loads(HOLDER.read_text(encoding="utf-8"))
+        found = json_files.read(HOLDER)
         return found if isinstance(found, dict) else {}
     return {}

@@ -14,6 +14,7 @@ import tenacity
 import urllib3
 
 from numerai_rounds.base.errors import ForbiddenError, GoneError, ServiceError, TransientError
+from numerai_rounds.base.limits import JSON_BYTES
 from numerai_rounds.io import console
 
 Answer = TypeVar("Answer")
@@ -185,6 +186,16 @@ def date(response: requests.Response) -> datetime | None:
         return told.astimezone(UTC) if told.tzinfo else told.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def whole(response: requests.Response, limits: Limits, most: int = JSON_BYTES) -> bytes:
+    """The body, undecoded, of `most` bytes; a ServiceError where more comes, a TransientError as `pieces`."""
+    content = bytearray()
+    for piece in pieces(response, limits):
+        content += piece
+        if len(content) > most:
+            raise ServiceError(f"{answered(response)} with more than {most:,} bytes, which no answer has.")
+    return bytes(content)
 
 
 def pieces(response: requests.Response, limits: Limits) -> Iterator[bytes]:

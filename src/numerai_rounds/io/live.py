@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
+from numerai_rounds.base import limits
 from numerai_rounds.base.columns import ID
 from numerai_rounds.base.errors import DataError, some
 from numerai_rounds.io import parquet, paths, vouched
@@ -21,13 +22,15 @@ def table(columns: Sequence[str] | None = None) -> pa.Table:
 
 def table_of(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """The same of a live file in another place."""
-    with parquet.opened(path, f"live ({path})", vouched.read(path)) as file:
+    where, content = f"live ({path})", vouched.read(path)
+    with parquet.opened(path, where, limits.LIVE_ROWS, content) as file:
         absent = set(columns or []).difference(file.schema_arrow.names)
         if absent:
             raise DataError(
                 f"the live data lacks {len(absent):,} features that the model uses ({some(sorted(absent))}). "
                 "Live and history must be of one data version: take both from one, then `rounds open` pins them."
             )
+        parquet.check_texts(path, [ID] if columns is None or ID in columns else [], where)
         return file.read(columns=None if columns is None else list(columns))
 
 

@@ -1,6 +1,5 @@
 """The service, through numerapi: its queries, asked so that every failure is a sentence."""
 
-import json
 import logging
 import os
 import re
@@ -13,7 +12,7 @@ import requests
 from numerapi import base_api
 
 from numerai_rounds.base.errors import ClosedError, ConfigurationError, RefusedError, ServiceError, TransientError
-from numerai_rounds.io import http, refusals
+from numerai_rounds.io import http, json_files, refusals
 from numerai_rounds.io.http import Limits
 from numerai_rounds.io.told import WINDOWS, ScorePaid, Terms, Window, moment
 
@@ -205,13 +204,13 @@ class Client(numerapi.NumerAPI):
                 session, "POST", self._url, self.limits, json=body, headers=headers, allow_redirects=False
             ) as response,
         ):
-            content = b"".join(http.pieces(response, self.limits))
+            content = http.whole(response, self.limits)
         if told := http.date(response):
             self._said_at, self._heard_at = told, time.monotonic()
         said = http.answered(response)
         try:
-            answer = json.loads(content)
-        except (ValueError, RecursionError):
+            answer = json_files.parsed(content)
+        except ValueError:
             answer = None
         if isinstance(answer, dict) and answer.get("errors"):
             words = self._without_keys(_said(answer["errors"]))[:MOST_WORDS]

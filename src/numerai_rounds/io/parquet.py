@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from numerai_rounds.base import limits
 from numerai_rounds.base.errors import DataError
-from numerai_rounds.io import console
+from numerai_rounds.io import console, extent
 
 MAGIC = b"PAR1"
 """What every parquet file begins and ends with."""
@@ -28,13 +29,19 @@ Range = tuple[float, float]
 
 
 @contextmanager
-def opened(path: Path, where: str, content: bytes | None = None) -> Iterator[pq.ParquetFile]:
-    """Open a parquet file, or its `content`; a DataError beginning with `where` if it is none, or breaks while read."""
+def opened(
+    path: Path, where: str, most_rows: int = limits.ROWS, content: bytes | None = None
+) -> Iterator[pq.ParquetFile]:
+    """Open a parquet file, or its `content`; a DataError beginning with `where` if it is none, or breaks while read.
+
+    So is one that claims to hold more than any file of a tournament does, before anything of it is unpacked.
+    """
     with path.open("rb") if content is None else BytesIO(content) as head:
-        _refuse_foreign(head, where)
+        size = _refuse_foreign(head, where)
     source = path if content is None else pa.BufferReader(content)
     try:
         with pq.ParquetFile(source, page_checksum_verification=True) as file:
+            extent.check(file.metadata, size, most_rows, where)
             yield file
     except pa.ArrowException as error:
         raise _broken(error, where) from None
@@ -65,6 +72,32 @@ def is_text(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         return is_text(kind.value_type)
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def check_texts(path: Path, columns: Sequence[str], where: str) -> None:
+    """Refuse ids and labels longer than any: a page of one long text, said again and again, unpacks to any size.
+
+    Each different text is looked at once; none is copied to its rows. A DataError also where there are fewer rows than
+    the footer tells of.
+    """
+    rows = 0
+    with pq.ParquetFile(path, page_checksum_verification=True, read_dictionary=list(columns)) as file:
+        extent.check_texts(file.metadata, columns, where)
+        for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)):
+            rows += batch.num_rows
+            for name, column in zip(batch.schema.names, batch.columns, strict=True):
+                texts = column.dictionary if pa.types.is_dictionary(column.type) else column
+                longest = pc.max(pc.binary_length(texts.cast(pa.large_string()))).as_py() if is_text(column.type) else 0
+                if longest is not None and longest > limits.TEXT:
+                    raise DataError(
+                        f"{where}: `{name}` holds a text of {longest:,} letters, and at most {limits.TEXT} are taken. "
+                        "Get it again from its source."
+                    )
+        if rows != file.metadata.num_rows:
+            raise DataError(
+                f"{where} is damaged: its footer tells of {file.metadata.num_rows:,} rows, and it holds {rows:,}. Get "
+                "it again from its source."
+            )
 
 
 def is_empty(file: pq.ParquetFile, name: str) -> bool:
@@ -104,18 +137,21 @@ def _plain(schema: pa.Schema) -> pa.Schema:
     return pa.schema([field.with_type(pa.string()) if is_text(field.type) else field for field in schema])
 
 
-def _refuse_foreign(file: BinaryIO, where: str) -> None:
+def _refuse_foreign(file: BinaryIO, where: str) -> int:
+    """Refuse what does not begin and end as parquet does; how many bytes it has."""
     head, size = file.read(40), file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - len(MAGIC)))
+    file.seek(max(0, size - 2 * len(MAGIC)))
     tail = file.read()
     if not head.startswith(MAGIC):
         found = f"it begins with {head.decode('ascii', 'replace')!r}" if head else "it is empty"
         raise DataError(f"{where} is no parquet file: {found}. Get it again from its source.")
-    if size <= 2 * len(MAGIC) or tail != MAGIC:
+    if size <= 2 * len(MAGIC) or not tail.endswith(MAGIC):
         raise DataError(
             f"{where} has no parquet footer at its end ({size:,} bytes): it was cut short, or something was "
             "appended. Get it again from its source."
         )
+    extent.check_footer(int.from_bytes(tail[:-4], "little"), size, where)
+    return size
 
 
 def _broken(error: Exception, where: str) -> DataError:

@@ -1,6 +1,5 @@
 """DVC at work for a run: what it starts can be found again, and a stage's own failure is told as such."""
 
-import json
 import os
 import signal
 import subprocess
@@ -21,7 +20,7 @@ from numerai_rounds.base.errors import (
     RoundsError,
     ServiceError,
 )
-from numerai_rounds.io import children, console, dvc_locks, exclusive, lock, paths, torn
+from numerai_rounds.io import atomic, children, console, dvc_cache, dvc_locks, exclusive, failure, lock, paths, torn
 from numerai_rounds.io.exclusive import FAILED
 from numerai_rounds.io.process import PREFIX
 
@@ -117,7 +116,7 @@ def _here_or_remote(*arguments: str, environment: Mapping[str, str] | None = Non
     try:
         _dvc(*arguments, environment=environment)
     except MachineError:
-        if not remotes():
+        if _is_told() or not remotes():
             raise
         _of_remote(*arguments, "--pull", environment=environment)
 
@@ -127,6 +126,8 @@ def _of_remote(*arguments: str, environment: Mapping[str, str] | None = None) ->
     try:
         _dvc(*arguments, environment=environment)
     except MachineError:
+        if _is_told():
+            raise
         raise ServiceError(
             f"`dvc {arguments[0]}` failed, as told above: the DVC remote may be down. Run the same command again."
         ) from None
@@ -143,7 +144,8 @@ def _dvc(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
 def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     dvc_locks.release_dead()
     torn.mend()
-    FAILED.unlink(missing_ok=True)
+    with atomic.naming(FAILED):
+        failure.prepare(FAILED)
     with _interruptible():
         child = subprocess.Popen(
             [sys.executable, "-m", dvc_locks.CHILD, *arguments],
@@ -203,8 +205,29 @@ def _stop(child: "subprocess.Popen[bytes]") -> None:
 
 def _failure(command: str) -> RoundsError:
     """The error of the stage that stopped DVC, or a sentence about DVC itself."""
-    with suppress(OSError, ValueError, KeyError):
-        told = json.loads(FAILED.read_text(encoding="utf-8"))
-        kind = DamagedError if told.get("damaged") else KINDS[told["exit_code"]]
-        return kind(told["message"])
+    told = failure.left(FAILED)
+    if told is not None:
+        if told.exit_code == MachineError.exit_code:
+            _sweep()
+        kind = DamagedError if told.damaged else KINDS.get(told.exit_code, MachineError)
+        return kind(told.words)
+    short = atomic.shortage(paths.PARAMS)
+    if short is not None:
+        return MachineError(f"`dvc {command}` failed, as told above: {short}")
     return MachineError(f"`dvc {command}` failed; what it says is above. Put it right and run again.")
+
+
+def _is_told() -> bool:
+    """Whether it is known why DVC failed, and no remote could help."""
+    return failure.left(FAILED) is not None or atomic.shortage(paths.PARAMS) is not None
+
+
+def _sweep() -> None:
+    """Remove what DVC left half-written in its cache: it would take the room that is lacking, for good.
+
+    A cache elsewhere is left alone: others may be writing to it.
+    """
+    for folder in (dvc_cache.USUAL, dvc_cache.USUAL / dvc_cache.CONTENTS):
+        for pattern in (".*.tmp", "??/.*.tmp"):
+            for path in folder.glob(pattern):
+                path.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from ruamel.yaml.scalarstring import SingleQuotedScalarString
 from yaml import YAMLError, safe_load
 
 from numerai_rounds.base.errors import ConfigurationError
+from numerai_rounds.io import atomic
 from numerai_rounds.io.compose import CONFIG_NAME, groups, leaves
 
 EXPERIMENT = "experiment"
@@ -108,4 +109,5 @@ def _read(file: Path) -> tuple[YAML, Any]:
 def _write(yaml: YAML, document: Any, file: Path) -> None:
     text = StringIO()
     yaml.dump(document, text)
-    file.write_text(text.getvalue(), encoding="utf-8")
+    with atomic.naming(file):
+        file.write_text(text.getvalue(), encoding="utf-8")

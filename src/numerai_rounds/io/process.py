@@ -1,21 +1,19 @@
 """How a stage or command starts and ends: with the code of the working folder; in one sentence and an exit code."""
 
-import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from numerai_rounds.base.errors import ConfigurationError, DamagedError, MachineError, RefusedError, RoundsError
-from numerai_rounds.io import atomic, console, holding, paths
+from numerai_rounds.io import atomic, console, failure, holding, paths
 
 SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SIGHUP"}
 """What ends a process as an exception would, and what people know it by."""
-
-FAILURE = "NUMERAI_ROUNDS_FAILURE"
-"""Names the file where a stage leaves its exit code and words: DVC itself always ends with 255."""
 
 PREFIX = "NUMERAI_ROUNDS_PREFIX"
 """Names the environment that started DVC: the stages have to run in the same."""
@@ -41,7 +39,7 @@ def _checked(main: Callable[[], None], found: Path | None) -> None:
             f"`rounds` runs in the environment {started_in}, but `python`, which runs the stages, is of {sys.prefix}. "
             f"Run `make env` and `source .venv/bin/activate` in {Path.cwd()}, then the same again."
         )
-    if FAILURE not in os.environ:
+    if failure.VARIABLE not in os.environ:
         holding.refuse_beside()
     before = _parameters()
     main()
@@ -128,11 +126,16 @@ def run(main: Callable[[], None]) -> None:
     except RoundsError as error:
         _end(error)
     except OSError as error:
-        if error.errno is None:
+        told = _of_system(error)
+        if told is None:
             raise
-        path = Path(error.filename or "a file")
+        _end(told)
+    except MemoryError as error:
         _end(
-            atomic.machine_error(error, path) or MachineError(f"{path}: {error.strerror}. Put it right and run again.")
+            MachineError(
+                f"there is not enough memory ({str(error).rstrip('.') or 'none is left'}). Close what you do not need, "
+                "and run again."
+            )
         )
     except _Stopped as stopped:
         console.complain(
@@ -159,12 +162,24 @@ def cores(threads: int) -> int:
     return threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
+def _of_system(error: OSError) -> MachineError | None:
+    """The sentence for what the operating system refused; None for an error that is none of its own."""
+    if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list) and error.args[0]:
+        _, place, reason = error.args[0][0]
+        return MachineError(f"{place} could not be written ({reason}). Put it right and run again.")
+    if error.errno is None:
+        return None
+    if error.filename is None and atomic.is_full(error):
+        return MachineError("a disk is full: a file, or what was said, could not be written. Free some space.")
+    path = Path(error.filename or "a file")
+    return atomic.machine_error(error, path) or MachineError(f"{path}: {error.strerror}. Put it right and run again.")
+
+
 def _end(error: RoundsError) -> None:
     words = f"{error}. Try again later; check the API keys where it is about them." if _is_bare(error) else str(error)
-    if FAILURE in os.environ:
-        told = {"exit_code": error.exit_code, "message": words, "damaged": isinstance(error, DamagedError)}
-        atomic.write_text(Path(os.environ[FAILURE]), json.dumps(told))
-    console.complain(f"error: {words}")
+    with suppress(OSError):  # the exit code tells as well
+        console.complain(f"error: {words}")
+    failure.leave(failure.Told(error.exit_code, words, isinstance(error, DamagedError)))
     sys.exit(error.exit_code)
 
 

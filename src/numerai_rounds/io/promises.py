@@ -1,7 +1,6 @@
 """What validation said of a model before it played, as the commit that made it has it."""
 
 import io
-import json
 import math
 from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
@@ -9,7 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import yaml
 
-from numerai_rounds.io import git, paths, score_files
+from numerai_rounds.io import git, json_files, paths, score_files
 from numerai_rounds.io.figures import Basis
 
 STATISTICS = ("mean", "mean_low", "mean_high", "sharpe")
@@ -54,7 +53,7 @@ def read(commit: str) -> Promise:
 
 def _headlines(commit: str) -> dict[str, float]:
     try:
-        found = json.loads(git.show(commit, paths.SCORES) or "{}")
+        found = json_files.parsed(git.show(commit, paths.SCORES) or "{}")
     except ValueError:
         return {}
     numbers = {name: _number(value) for name, value in found.items()} if isinstance(found, dict) else {}

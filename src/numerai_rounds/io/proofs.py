@@ -80,7 +80,7 @@ class _Reader:
                 raise _UnreadableError
             if head.status_code != requests.codes.ok and not served.begins_at(head, start):
                 raise TransientError(f"{http.answered(head)}, but with another range than asked for")
-            content = b"".join(http.pieces(head, self._limits))
+            content = http.whole(head, self._limits, length)
         if len(content) != length:
             raise TransientError(f"the answer ended after {len(content):,} of {length:,} bytes")
         self._url = url

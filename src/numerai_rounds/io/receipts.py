@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 
 from numerai_rounds.base.errors import BarredError, ClosedError, DataError, KeysError, RoundsError
 from numerai_rounds.base.params import Payout, Section
-from numerai_rounds.io import atomic, paths
+from numerai_rounds.io import atomic, json_files, paths
 
 Outcome = Literal["sending", "creating", "accepted", "late", "superseded", "rejected", "unknown"]
 """`sending`: nothing was submitted yet. `creating`: it may have been, and so it may where it is `unknown`.
@@ -122,10 +122,10 @@ def read_all(number: int | None = None) -> dict[Path, Receipt]:
 
 def _read(path: Path) -> Receipt:
     try:
-        return Receipt.model_validate_json(path.read_bytes())
+        return Receipt.model_validate(json_files.read(path))
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
-        where = ".".join(map(str, problem["loc"])) or "the file"
-        raise DataError(
-            f"{path} is no receipt ({where}: {problem['msg']}). `git checkout {path}` restores one that was committed."
-        ) from None
+        reason = f"{'.'.join(map(str, problem['loc'])) or 'the file'}: {problem['msg']}"
+    except ValueError as error:
+        reason = f"the file: {error}"
+    raise DataError(f"{path} is no receipt ({reason}). `git checkout {path}` restores one that was committed.")

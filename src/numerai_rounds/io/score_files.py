@@ -2,14 +2,15 @@
 
 import json
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from numerai_rounds.base.columns import ERA
-from numerai_rounds.base.errors import DataError
+from numerai_rounds.base.errors import DataError, some
 from numerai_rounds.io import atomic, tables
 from numerai_rounds.io.rough import is_few, rough
 
@@ -36,6 +37,22 @@ IN_GIT = ("per_era", "summary", "left_out")
 
 FIRST = (ERA, "score", "feature", "group", "what")
 """What the first column of a table is called."""
+
+COUNTS = ("eras", "eras_unscored", "rows")
+"""Headlines that are no figures, and always there."""
+
+NEEDED = {
+    "per_era": (ERA,),
+    "summary": (
+        *("score", "target", "eras", "mean", "mean_low", "mean_high", "std", "sharpe", "sharpe_low", "sharpe_high"),
+        *("hit_rate", "max_drawdown", "worst", "worst_era"),
+    ),
+    "left_out": ("what", "why"),
+}
+"""Columns that a table has to have to be shown."""
+
+WORDS = (ERA, "score", "target", "worst_era", "what", "why")
+"""Columns of those that hold no numbers."""
 
 RESTORE = "`dvc repro` makes it again."
 
@@ -77,11 +94,15 @@ def read(folder: Path, names: Collection[str] = tuple(FILES)) -> Scores:
     """Scores as written by `write`, some of the tables; DataError where a file is missing or holds something else."""
     if not (folder / HEADLINES).exists():
         raise DataError(f"{folder / HEADLINES} is missing. {RESTORE}")
-    found = {name: _table(folder / FILES[name]) for name in names}
-    return Scores(tables.read_metrics(folder / HEADLINES), found)
+    found = {name: _table(folder / FILES[name], NEEDED.get(name, ())) for name in names}
+    headlines = tables.read_metrics(folder / HEADLINES)
+    lacking = [name for name in COUNTS if not isinstance(headlines.get(name), int)]
+    if lacking:
+        raise DataError(f"{folder / HEADLINES} does not tell {some(lacking)} as whole numbers. {RESTORE}")
+    return Scores(headlines, found)
 
 
-def _table(path: Path) -> pd.DataFrame:
+def _table(path: Path, needed: Sequence[str]) -> pd.DataFrame:
     try:
         table = tables.read_csv(path)
     except FileNotFoundError:
@@ -90,4 +111,12 @@ def _table(path: Path) -> pd.DataFrame:
         table = pd.DataFrame({"": []})
     if table.columns[0] not in FIRST:
         raise DataError(f"{path} is no table of scores. {RESTORE}")
-    return table
+    lacking = [name for name in needed if name not in table]
+    if lacking:
+        raise DataError(f"{path} has no column {some(lacking)}. {RESTORE}")
+    foreign = [name for name in table if name not in WORDS and not is_numeric_dtype(table[name])]
+    if foreign and needed and len(table):
+        raise DataError(f"{path} has columns that hold no numbers ({some(foreign)}). {RESTORE}")
+    if "eras" in table and table["eras"].isna().any():
+        raise DataError(f"{path} has rows without a number of eras. {RESTORE}")
+    return table[list(needed)] if "what" in needed else table

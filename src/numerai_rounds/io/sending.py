@@ -35,7 +35,7 @@ def fetch_bytes(address: Address, limits: Limits | None = None) -> bytes:
             http.Session() as session,
             http.send(session, "GET", address(), limits, headers=http.UNCHANGED) as answer,
         ):
-            content = b"".join(http.pieces(answer, limits))
+            content = http.whole(answer, limits)
             if answer.status_code == requests.codes.forbidden:
                 raise ForbiddenError(http.answered(answer), "Run the same command again later: it asks first.")
             _check_done(answer, "the service's copy", content)
@@ -58,7 +58,7 @@ def _put(name: str, content: BinaryIO, size: int, address: Address, limits: Limi
             http.Session() as session,
             http.send(session, "PUT", url, limits, data=_Body(content, size, advance), allow_redirects=False) as answer,
         ):
-            said = b"".join(http.pieces(answer, limits))
+            said = http.whole(answer, limits)
             _check_done(answer, name, said)
 
     http.patiently(attempt, f"sending {name}", limits, "Nothing was submitted: run the same command again.")

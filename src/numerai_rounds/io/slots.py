@@ -44,6 +44,9 @@ class Prepared(NamedTuple):
 def parse(given: Sequence[str]) -> list[Slot]:
     """Slots from `MODEL` or `MODEL=EXPERIMENT`; ConfigurationError where one is named twice, or not at all."""
     slots = [Slot(model, experiment or None) for model, _, experiment in (text.partition("=") for text in given)]
+    odd = next((text for text in given if not text.isprintable()), None)
+    if odd is not None:
+        raise ConfigurationError(f"--model names models and presets, whose letters can be printed (got {odd!a}).")
     names = [slot.model for slot in slots]
     if "" in names or any(text.endswith("=") for text in given):
         raise ConfigurationError(f"--model takes MODEL or MODEL=EXPERIMENT (got {some(given)}).")

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from numerai_rounds.base.columns import ERA, ID, PREDICTION
 from numerai_rounds.base.errors import DataError
-from numerai_rounds.io import atomic, paths, vouched
+from numerai_rounds.io import atomic, json_files, paths, vouched
 
 DECIMALS = 6
 """Of a published score: far finer than its uncertainty, coarser than a processor's rounding."""
@@ -69,7 +69,7 @@ def write_metrics(metrics: Mapping[str, float], path: Path) -> None:
 def read_metrics(path: Path) -> dict[str, float]:
     """Headline figures as written by `write_metrics`; DataError where the file holds something else."""
     try:
-        return {name: value + 0 for name, value in json.loads(vouched.read(path)).items()}
+        return {name: value + 0 for name, value in json_files.parsed(vouched.read(path)).items()}
     except (ValueError, AttributeError, TypeError):
         raise DataError(f"{path} does not hold scores. `dvc repro` makes it again.") from None
 

@@ -1,7 +1,6 @@
 """Downloads that end with exactly the pinned file, or with a sentence and a part that the next run continues."""
 
 import hashlib
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ import requests
 
 from numerai_rounds.base.errors import ConfigurationError, GoneError, ServiceError, TransientError
 from numerai_rounds.base.params import RESTORE, Pin
-from numerai_rounds.io import atomic, console, http, parquet, proofs, served
+from numerai_rounds.io import atomic, console, http, json_files, parquet, proofs, served
 from numerai_rounds.io.http import Limits
 
 SYNC_BYTES = 64 << 20
@@ -218,7 +217,7 @@ def _flaw(path: Path, name: str) -> str | None:
                     return "it does not begin as a parquet file"
             pq.read_metadata(path)
         elif name.endswith(".json"):
-            json.loads(path.read_bytes())
+            json_files.read(path)
     except (ValueError, OSError) as error:
         return str(error).splitlines()[0].rstrip(".")
     return None

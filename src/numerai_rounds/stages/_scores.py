@@ -1,6 +1,6 @@
 """Scoring predictions against the fetched history: what `evaluate` and `rounds score` share."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from numerai_rounds.base import plugins
 from numerai_rounds.base.columns import VALIDATION
 from numerai_rounds.base.eras import horizon_in_name, overlap_eras
-from numerai_rounds.base.errors import ConfigurationError, DataError
+from numerai_rounds.base.errors import ConfigurationError, DataError, one_of
 from numerai_rounds.base.params import Params
 from numerai_rounds.domain import judgement
 from numerai_rounds.domain.judgement import Judgement
@@ -34,6 +34,9 @@ MOST_THREADS = 8
 """Each holds an era, and reading feeds no more."""
 
 META_MODEL_COLUMN = "numerai_meta_model"
+
+USUAL_SET = "fncv3_features"
+"""What conf/ names; a folder of older or of one's own files may not have it."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ def _inputs(parameters: Params, predicted: Predicted, features: list[str], absen
     named = {name: members for name, members in history.feature_sets().items() if members}
     sets = {name: np.array([places[member] for member in members]) for name, members in named.items()}
     asked = parameters.score.neutral_sets
+    for name in asked:
+        check_set(name, list(named))
     return Inputs(
         [rows if known.all() else rows[:, known] for rows, known in _pairs(predicted)],
         features,
@@ -80,6 +85,15 @@ def _inputs(parameters: Params, predicted: Predicted, features: list[str], absen
         {name: members for name, members in sets.items() if len(members) < len(features)},
         absent,
     )
+
+
+def check_set(name: str, known: Sequence[str]) -> None:
+    """Refuse a feature set that the data does not have; of the usual one it is only said that FNC is left out."""
+    if name not in known and name != USUAL_SET:
+        raise ConfigurationError(
+            f"score.neutral_sets has {name!r}, which is no feature set of features.json with any features: "
+            f"{one_of(name, known)}"
+        )
 
 
 def _pairs(predicted: Predicted) -> Iterator[tuple[Floats, NDArray[np.bool_]]]:

@@ -1,10 +1,8 @@
 """bin: bring the training rows into the form that the model learns from."""
 
-import shutil
-
 from numerai_rounds.base import plugins
 from numerai_rounds.base.columns import TRAIN
-from numerai_rounds.io import console, history, params, paths, process, tables
+from numerai_rounds.io import atomic, console, history, params, paths, process, tables
 
 
 def main() -> None:
@@ -13,10 +11,8 @@ def main() -> None:
     names, eras = tables.read_selected(), list(tables.read_side(TRAIN).era)
     rows = history.TrainingRows(eras, names, parameters.target, parameters.missing_features)
     model = plugins.load("model", parameters.model.kind)
-    shutil.rmtree(paths.BINNED, ignore_errors=True)
-    paths.BINNED.mkdir(parents=True)
-    with console.progress("bin", 1, "dataset") as advance:
-        model.build(parameters.model.dataset, rows, parameters.threads, str(paths.BINNED), advance)
+    with atomic.writing_folder(paths.BINNED) as folder, console.progress("bin", 1, "dataset") as advance:
+        model.build(parameters.model.dataset, rows, parameters.threads, str(folder), advance)
     size = sum(path.stat().st_size for path in paths.BINNED.iterdir())
     console.table(
         f"dataset of {parameters.model.kind}",

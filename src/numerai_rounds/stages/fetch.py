@@ -5,6 +5,7 @@ from pathlib import Path
 
 from numerai_rounds.base import plugins
 from numerai_rounds.base.errors import ConfigurationError, DataError, ServiceError
+from numerai_rounds.base.params import check_source
 from numerai_rounds.io import console, fetching, params, paths, process
 
 
@@ -13,11 +14,7 @@ def main() -> None:
     part = _part()
     parameters = params.load()
     pinned = parameters.round
-    if pinned.source != parameters.data.kind:
-        raise ConfigurationError(
-            f"conf/round.yaml pins files of the source {pinned.source!r}, but data.kind is {parameters.data.kind!r}. "
-            "Run `rounds open` to pin what this source serves."
-        )
+    check_source(pinned.source, parameters.data.kind)
     source = plugins.load("data", parameters.data.kind)
     source.check_pins(parameters.data, pinned)
     pins = pinned.history if part == "history" else pinned.live

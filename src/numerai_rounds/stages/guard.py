@@ -26,7 +26,8 @@ def main() -> None:
     refuse only after a stage has run are refused here. A dvc.lock that was cut off is told of here: DVC would run anew
     what it has lost, with data that may not be there any more.
     """
-    from numerai_rounds.io import atomic, compose, paths, places, torn
+    from numerai_rounds.base.params import check_source
+    from numerai_rounds.io import atomic, compose, paths, places, torn, yaml_files
 
     places.check()
     torn.refuse_lost()
@@ -37,6 +38,11 @@ def main() -> None:
         params.load()
     else:
         compose.check_params()
+    # Which source the files were pinned for changes no stage, so that none would look at it.
+    raw = yaml_files.read_yaml(paths.PARAMS)
+    pinned, data = raw.get("round"), raw.get("data")
+    if isinstance(pinned, dict) and isinstance(data, dict):  # what is none, the next stage says
+        check_source(pinned.get("source"), data.get("kind"))
     atomic.write_text(paths.GUARD, "params.yaml is what conf/ composes to\n")
 
 

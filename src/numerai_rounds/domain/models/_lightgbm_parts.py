@@ -13,8 +13,8 @@ import lightgbm
 import numpy as np
 import pyarrow as pa
 
-from numerai_rounds.base.errors import ConfigurationError, DataError, MachineError
-from numerai_rounds.domain.model import Rows, broken, read_table, write_table
+from numerai_rounds.base.errors import ConfigurationError, DataError
+from numerai_rounds.domain.model import Rows, broken, read_table, unwritten, write_table
 
 KIND = "lightgbm"
 
@@ -96,10 +96,7 @@ def _save(part: lightgbm.Dataset, path: str) -> None:
     with suppress(lightgbm.basic.LightGBMError):
         part.save_binary(path)
     if not _is_whole(path):
-        raise MachineError(
-            f"{path} could not be written. Check the free space of the disk and the permissions of the folder, and "
-            "run again."
-        )
+        raise unwritten(path, "LightGBM does not say why")
 
 
 def _loaded(folder: str, settings: dict[str, Any]) -> Iterator[lightgbm.Dataset]:

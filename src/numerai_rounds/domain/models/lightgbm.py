@@ -12,7 +12,8 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from numerai_rounds.base.errors import ConfigurationError, DataError
-from numerai_rounds.base.params import Section
+from numerai_rounds.base.limits import LARGEST, WHOLE
+from numerai_rounds.base.params import ONCE, Section
 from numerai_rounds.domain.model import Model, Rows, importance_table
 from numerai_rounds.domain.models import _lightgbm_reasons as reasons
 
@@ -42,13 +43,16 @@ BY_FEATURE = [
 
 Loss = Literal["regression", "regression_l1", "huber", "fair", "quantile", "poisson", "mape", "tweedie"]
 Entropy = Literal["cross_entropy", "cross_entropy_lambda"]
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0, le=LARGEST)]
+NotNegative = Annotated[float, Field(ge=0, le=LARGEST)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
-Bins = Annotated[int, Field(ge=2, lt=2**31)]
-Place = Annotated[int, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0, le=WHOLE)]
+Any32 = Annotated[int, Field(ge=-WHOLE, le=WHOLE)]
+Natural = Annotated[int, Field(ge=0, le=WHOLE)]
+Count = Annotated[int, Field(ge=1, le=WHOLE)]
+Bins = Annotated[int, Field(ge=2, le=WHOLE)]
+Place = Annotated[int, Field(ge=0, le=WHOLE)]
 """A feature's place in the order of choice, from 0."""
 
 
@@ -57,9 +61,9 @@ class Dataset(Section):
 
     max_bin: Bins = 255
     max_bin_by_feature: list[Bins] | None = None
-    min_data_in_bin: Annotated[int, Field(ge=1, lt=2**31)] = 3
+    min_data_in_bin: Count = 3
     zero_as_missing: bool = False
-    categorical_feature: list[Place] | None = None
+    categorical_feature: Annotated[list[Place], ONCE] | None = None
     data_random_seed: Seed = 1
     """Chooses the rows that bins are found on. It does not follow `seed`: other trees need no other bins."""
 
@@ -93,24 +97,24 @@ class Params(Section):
     boost_from_average: bool = True
 
     boosting: Literal["gbdt", "dart", "rf"] = "gbdt"
-    n_estimators: Annotated[int, Field(ge=1)] = 100
-    learning_rate: Positive = 0.1
+    n_estimators: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    learning_rate: Annotated[float, Field(gt=0, le=10)] = 0.1
     drop_rate: Probability = 0.1
-    max_drop: int = 50
+    max_drop: Any32 = 50
     skip_drop: Probability = 0.5
     xgboost_dart_mode: bool = False
     uniform_drop: bool = False
 
     num_leaves: Annotated[int, Field(ge=2, le=131072)] = 31
-    max_depth: int = -1
-    min_data_in_leaf: Annotated[int, Field(ge=0)] = 20
+    max_depth: Any32 = -1
+    min_data_in_leaf: Natural = 20
     min_sum_hessian_in_leaf: NotNegative = 1e-3
     min_gain_to_split: NotNegative = 0.0
-    max_delta_step: float = 0.0
+    max_delta_step: Annotated[float, Field(ge=-LARGEST, le=LARGEST)] = 0.0
     extra_trees: bool = False
 
     bagging_fraction: Share = 1.0
-    bagging_freq: Annotated[int, Field(ge=0)] = 0
+    bagging_freq: Natural = 0
     feature_fraction: Share = 1.0
     feature_fraction_bynode: Share = 1.0
 
@@ -121,23 +125,24 @@ class Params(Section):
     monotone_constraints: list[Literal[-1, 0, 1]] | None = None
     monotone_constraints_method: Literal["basic", "intermediate", "advanced"] = "basic"
     monotone_penalty: NotNegative = 0.0
-    interaction_constraints: list[list[Place]] | None = None
+    interaction_constraints: list[Annotated[list[Place], ONCE]] | None = None
     feature_contri: list[NotNegative] | None = None
     cegb_tradeoff: NotNegative = 1.0
     cegb_penalty_split: NotNegative = 0.0
     cegb_penalty_feature_lazy: list[NotNegative] | None = None
     cegb_penalty_feature_coupled: list[NotNegative] | None = None
 
-    min_data_per_group: Annotated[int, Field(ge=1)] = 100
-    max_cat_threshold: Annotated[int, Field(ge=1)] = 32
-    max_cat_to_onehot: Annotated[int, Field(ge=1)] = 4
+    min_data_per_group: Count = 100
+    max_cat_threshold: Count = 32
+    max_cat_to_onehot: Count = 4
     cat_l2: NotNegative = 10.0
     cat_smooth: NotNegative = 10.0
 
     use_quantized_grad: bool = False
-    num_grad_quant_bins: Annotated[int, Field(ge=1)] = 4
+    num_grad_quant_bins: Annotated[int, Field(ge=1, le=127)] = 4
+    """LightGBM keeps each in eight bits."""
     quant_train_renew_leaf: bool = False
-    histogram_pool_size: float = -1.0
+    histogram_pool_size: Annotated[float, Field(ge=-1, le=1e6)] = -1.0
 
     bagging_seed: Seed | None = None
     feature_fraction_seed: Seed | None = None
@@ -166,6 +171,10 @@ class Params(Section):
                     {"place": place},
                 )
         return signs
+
+
+BEYOND = re.compile(r"^leaf_value=.*(?:inf|nan|e\+(?:[3-9]\d|\d{3}))", re.MULTILINE)
+"""What a tree adds to predictions of targets from 0 to 1 where training leads nowhere: 1e30 or more."""
 
 
 def build(dataset: Dataset, rows: Rows, threads: int, destination: str, progress: Callable[[float], None]) -> None:
@@ -206,7 +215,13 @@ def fit(params: Params, dataset: str, seed: int, threads: int, progress: Callabl
         )
     except lightgbm.basic.LightGBMError as error:
         raise ConfigurationError(f"LightGBM cannot train with these parameters of `model`: {error}.") from None
-    return load(_without_threads(booster.model_to_string()))
+    text = _without_threads(booster.model_to_string())
+    if BEYOND.search(text):
+        raise ConfigurationError(
+            "training with these parameters of `model` leads nowhere: predictions grow beyond all numbers. Lower "
+            f"model.learning_rate ({params.learning_rate:g}), or model.n_estimators."
+        )
+    return load(text)
 
 
 def load(text: str) -> Model:

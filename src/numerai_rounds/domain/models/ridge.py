@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from numerai_rounds.base.columns import FEATURE_MIDDLE
 from numerai_rounds.base.errors import DataError
+from numerai_rounds.base.limits import LARGEST
 from numerai_rounds.base.params import Section
 from numerai_rounds.domain.model import Model, Rows, importance_table, read_table, write_table
 
@@ -35,7 +36,7 @@ class Params(Section):
 
     kind: Literal["ridge"]
     dataset: Dataset
-    alpha: Annotated[float, Field(gt=0)]
+    alpha: Annotated[float, Field(gt=0, le=LARGEST)]
     """Added to the diagonal of the sums of products, as in scikit-learn; the intercept is not penalised."""
 
 

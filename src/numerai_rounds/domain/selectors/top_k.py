@@ -6,6 +6,7 @@ import pandas as pd
 from pydantic import Field
 
 from numerai_rounds.base.errors import ConfigurationError, DataError
+from numerai_rounds.base.limits import COLUMNS
 from numerai_rounds.base.params import Section
 
 
@@ -13,7 +14,7 @@ class Params(Section):
     """How many features to keep."""
 
     kind: Literal["top_k"]
-    k: Annotated[int, Field(ge=1)]
+    k: Annotated[int, Field(ge=1, le=COLUMNS)]
 
 
 def candidates(params: Params, features: list[str], feature_sets: dict[str, list[str]]) -> list[str]:

@@ -10,6 +10,7 @@ from numerai_rounds.base import columns
 from numerai_rounds.base.columns import DATA_TYPE, ERA
 from numerai_rounds.base.eras import check_eras, era_number
 from numerai_rounds.base.errors import DataError
+from numerai_rounds.base.limits import ERAS
 from numerai_rounds.base.params import SplitSection
 from numerai_rounds.domain.splits import PURGED, SIDE, SKIPPED, TRAIN, UNRESOLVED, VALIDATION
 
@@ -18,7 +19,7 @@ class Params(SplitSection):
     """How the hold-out is made."""
 
     kind: Literal["holdout"]
-    train_every_nth: Annotated[int, Field(ge=1)]
+    train_every_nth: Annotated[int, Field(ge=1, le=ERAS)]
     """Train on every n-th era, counted back from the last one before the purge; 1 keeps all."""
 
 

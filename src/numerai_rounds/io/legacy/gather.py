@@ -8,7 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.ipc
 
+from numerai_rounds.base import limits
 from numerai_rounds.base.columns import ERA
+from numerai_rounds.base.errors import DataError, some
 
 ROWS = 32_768
 """Handed on together, at least, but at the end: whole eras."""
@@ -37,6 +39,11 @@ class Gathered:
             start = self._spill.tell()
             self._spill.write(piece.serialize())
             self._pieces[era].append((start, self._spill.tell() - start))
+        if len(self._pieces) > limits.ERAS:
+            raise DataError(
+                f"there are more than {limits.ERAS:,} eras, such as {some(self._pieces)}: no tournament has as many. "
+                "Get the file again from its source."
+            )
 
     def tables(self, columns: Sequence[str]) -> Iterator[pa.Table]:
         """These columns of all rows, era by era; rows of an era stay in the order in which they came."""

@@ -2,11 +2,14 @@
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
+from numerai_rounds.base import limits
 from numerai_rounds.base.columns import DATA_TYPE, ERA, ID, LIVE_ERA, is_feature, is_target
 from numerai_rounds.base.eras import MONTHLY, WEEKLY, Cadence, horizon_in_name
 from numerai_rounds.base.errors import DataError, some
@@ -49,8 +52,13 @@ def read_header(source: Path) -> Header:
             f"columns {ID}, {ERA}, {DATA_TYPE}, feature_... and target or target_..., with commas in between, in UTF-8."
             f"{_first_years(names)}"
         )
+    if len(names) > limits.COLUMNS:
+        raise DataError(
+            f"{source.name} names {len(names):,} columns, and at most {limits.COLUMNS:,} are taken. Get it again from "
+            "its source."
+        )
     if len(set(names)) < len(names):
-        repeated = sorted({name for name in names if names.count(name) > 1})
+        repeated = sorted(name for name, times in Counter(names).items() if times > 1)
         raise DataError(f"{source.name} names columns more than once ({some(repeated)}).")
     return header
 
@@ -77,7 +85,7 @@ def has_monthly_labels(source: Path) -> bool:
 
 def era_of(label: str, file: str) -> str:
     """An era as today's files call it; a DataError that names `file` for what is none."""
-    match = re.fullmatch(rf"{MONTHLY_LABEL}([0-9]+|{LIVE_ERA})|([0-9]{{{ERA_DIGITS}}}|{LIVE_ERA})", label)
+    match = re.fullmatch(rf"{MONTHLY_LABEL}([0-9]{{1,9}}|{LIVE_ERA})|([0-9]{{{ERA_DIGITS}}}|{LIVE_ERA})", label)
     if match is None:
         raise DataError(
             f"{file}: era {label!r} must be era1, era2, ... or era{LIVE_ERA} in the old layout, or else 0001, 0002, "
@@ -98,6 +106,16 @@ def _first_years(names: list[str]) -> str:
     )
 
 
+def _whole(file: TextIO, name: str) -> Iterator[str]:
+    """The lines of a CSV; a DataError where one is longer than any: it would have to be held in memory."""
+    while line := file.readline(limits.LINE):
+        if len(line) == limits.LINE:
+            raise DataError(
+                f"{name} is no CSV: it has a line of more than {limits.LINE:,} letters. Get it again from its source."
+            )
+        yield line
+
+
 def _short(name: str) -> str:
     """A column's name as text that a terminal can show: what is no CSV may hold anything."""
     return repr(name if len(name) <= NAME_SHOWN else f"{name[:NAME_SHOWN]}...")
@@ -107,6 +125,6 @@ def _short(name: str) -> str:
 def _lines(source: Path) -> Iterator[Iterator[list[str]]]:
     with source.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         try:
-            yield csv.reader(file)
+            yield csv.reader(_whole(file, source.name))
         except csv.Error as error:
             raise DataError(f"{source.name} is no CSV: {error}. Get it again from its source.") from None

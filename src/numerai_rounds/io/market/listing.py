@@ -6,8 +6,7 @@ from pathlib import Path
 
 from numerai_rounds.base.columns import FEATURE_PREFIX, is_feature
 from numerai_rounds.base.errors import ConfigurationError, DataError, some
-from numerai_rounds.io import atomic
-from numerai_rounds.io.checks import read_features
+from numerai_rounds.io import atomic, features_file
 from numerai_rounds.io.market.size import FEWEST, MOST, Market
 from numerai_rounds.io.market.targets import TARGETS
 
@@ -30,7 +29,7 @@ def given(market: Market) -> Listing | None:
         return None
     where = f"{KEY} ({market.features_json})"
     try:
-        listed = read_features(_path(market.features_json), where)
+        listed = features_file.read(_path(market.features_json), where)
     except DataError as error:
         raise ConfigurationError(str(error)) from None
     found = Listing(sorted(set(chain(*listed.feature_sets.values()))), listed.feature_sets, listed.targets)

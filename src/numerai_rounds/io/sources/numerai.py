@@ -11,7 +11,7 @@ from numerai_rounds.base import roles
 from numerai_rounds.base.columns import TARGET_PREFIX
 from numerai_rounds.base.eras import HORIZONS, WEEKLY, CadenceName, horizon_in_name
 from numerai_rounds.base.errors import ConfigurationError, GoneError, RefusedError, one_of, some
-from numerai_rounds.base.params import RESTORE, DataSection, Payout, Pin, Round
+from numerai_rounds.base.params import MULTIPLIER, ONCE, RESTORE, DataSection, Payout, Pin, Round
 from numerai_rounds.base.payouts import policy_of
 from numerai_rounds.base.roles import Extra
 from numerai_rounds.io import console
@@ -29,7 +29,7 @@ class Params(DataSection):
     kind: Literal["numerai"]
     version: Annotated[str, Field(pattern=r"^v5\.\d+$")]
     """Data version, such as `v5.3`."""
-    extra_files: list[Extra]
+    extra_files: Annotated[list[Extra], ONCE]
     """Files to have beside train, validation, live and features."""
 
 
@@ -176,6 +176,14 @@ def _strange(scores: list["ScorePaid"]) -> str | None:
     ):
         if len(values) > 1:
             return f"scores with different {what} ({some(values)})"
+    sizes = [
+        size
+        for field in ("default_multiplier", "clip_threshold", "payout_factor")
+        for size in _told(scores, field)
+        if abs(size) > MULTIPLIER
+    ]
+    if sizes:
+        return f"scores with a multiplier, clip or factor of {some(map('{:g}'.format, sizes))}"
     return None
 
 

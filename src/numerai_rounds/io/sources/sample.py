@@ -4,12 +4,12 @@ import hashlib
 import json
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from numerai_rounds.base import roles
 from numerai_rounds.base.eras import WEEKLY, CadenceName
 from numerai_rounds.base.errors import ConfigurationError, some
-from numerai_rounds.base.params import DataSection, Payout, Pin, Round
+from numerai_rounds.base.params import ONCE, DataSection, Payout, Pin, Round
 from numerai_rounds.base.payouts import policy_of
 from numerai_rounds.base.roles import Extra
 from numerai_rounds.io import atomic
@@ -25,7 +25,7 @@ class Params(Market, DataSection):
     kind: Literal["sample"]
     version: Literal["v5.3"]
     """Data version whose schema is imitated."""
-    extra_files: list[Extra]
+    extra_files: Annotated[list[Extra], ONCE]
     """Files to make beside train, validation, live and features."""
 
 

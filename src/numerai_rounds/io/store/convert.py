@@ -13,7 +13,7 @@ import xxhash
 
 from numerai_rounds.base.columns import DATA_TYPE, ERA, FEATURE_LEVELS, ID, is_feature, is_target
 from numerai_rounds.base.errors import DataError
-from numerai_rounds.io import atomic, console, parquet
+from numerai_rounds.io import atomic, console, json_files, parquet
 from numerai_rounds.io.store import layout, levels, manifest, targets
 
 PROGRESS = "progress.json"
@@ -167,7 +167,7 @@ def _features_digest(table: pa.Table, digits: levels.Levels) -> str:
 def _progress(folder: Path, identity: str, plan: Plan) -> int:
     """Features that an interrupted conversion of the same source has on the disk."""
     try:
-        saved = json.loads((folder / PROGRESS).read_text(encoding="utf-8"))
+        saved = json_files.read(folder / PROGRESS)
         done = int(saved["features"]) if saved["identity"] == identity else 0
         sizes = [manifest.features_path(folder, name).stat().st_size for name in plan.names]
     except (FileNotFoundError, ValueError, KeyError, TypeError):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from numerai_rounds.base.columns import FEATURE_LEVELS
 from numerai_rounds.base.errors import DamagedError
+from numerai_rounds.io import atomic
 
 ABSENT = FEATURE_LEVELS
 """Digit of a value that is absent."""
@@ -42,6 +43,7 @@ class Writer:
 
     def __init__(self, path: Path, rows: int, written: int = 0) -> None:
         """Go on after the first `written` features that the file already holds; whatever follows them is cut off."""
+        self._path = path
         self._width = packed_width(rows)
         if not written:  # never in place: the file may be a link to one that is in use
             path.unlink(missing_ok=True)
@@ -54,18 +56,21 @@ class Writer:
     def write(self, levels: Levels) -> None:
         """Append features, shape (features, rows), digits 0 to 5."""
         packed = pack(levels)
-        self._file.write(packed.data)
+        with atomic.naming(self._path):
+            self._file.write(packed.data)
         self._checksums += _checksums(packed)
 
     def flush(self) -> None:
         """Have on the disk what was written so far."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        with atomic.naming(self._path):
+            self._file.flush()
+            os.fsync(self._file.fileno())
 
     def finish(self) -> str:
         """Append the checksums; the digest of the file."""
         table = np.array(self._checksums, CHECKSUM).tobytes()
-        self._file.write(table)
+        with atomic.naming(self._path):
+            self._file.write(table)
         self.flush()
         return _digest(table)
 
@@ -75,7 +80,8 @@ class Writer:
 
     def __exit__(self, *problem: object) -> None:
         """Close the file; what is on the disk stays, to be continued."""
-        self._file.close()
+        with atomic.naming(self._path):
+            self._file.close()
 
 
 def read(path: Path, features: int, places: Sequence[int], digest: str, into: Levels) -> None:
