@@ -225,6 +225,17 @@ def test_whatever_dvc_calls_it_a_disk_without_room_is_told(tmp_path: Path, has_r
     assert re.match(r"error: `dvc repro` failed, as told above: the disk of /.* is full \(0\.\d MB free now\)", last)
 
 
+def test_git_on_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
+    content = tmp_path / "content"
+    content.mkdir()
+    subprocess.run(["git", "init", "--quiet"], cwd=content, check=True)
+    (content / "large").write_bytes(os.urandom(300_000))
+    script = "from numerai_rounds.io import git, process; process.run(lambda: git.git('add', 'large'))"
+    done, _ = small_disk.python(content, 200, script)
+    assert done.returncode == 5, done.stderr
+    assert re.match(r"error: git add failed: .*No space left on device.*\. Free some space and run again\.$", done.stderr)
+
+
 @pytest.mark.parametrize("words", ["x" * 99, "x" * 99_999, "é\n\0"])
 def test_what_is_left_is_what_is_read(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     path = Path("told.json")

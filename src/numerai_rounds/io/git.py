@@ -4,6 +4,7 @@ Answers are those of plumbing, or of options that are fixed here: a person's con
 from the working folder, which may be a folder of a larger repository.
 """
 
+import errno
 import os
 import re
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from numerai_rounds.base.errors import ConfigurationError
+from numerai_rounds.base.errors import ConfigurationError, MachineError
 from numerai_rounds.io import children
 
 SETTINGS = {
@@ -57,10 +58,15 @@ def git(
 def output(
     *arguments: str, given: bytes = b"", environment: Mapping[str, str] | None = None, folder: Path | None = None
 ) -> bytes:
-    """What git printed; ConfigurationError with git's own words where it fails. Arguments as of `attempt`."""
+    """What git printed. Arguments as of `attempt`.
+
+    ConfigurationError with git's own words where it fails; MachineError where the disk has no room for what it writes.
+    """
     done = attempt(*arguments, given=given, environment=environment, folder=folder)
     if done.returncode:
         said = reason(done)
+        if os.strerror(errno.ENOSPC) in said:  # children speak English, as Python does
+            raise MachineError(f"git {arguments[0]} failed: {said.rstrip('.')}. Free some space and run again.")
         hint = " Clone the project instead of copying its files." if "not a git repository" in said else ""
         raise ConfigurationError(f"git {arguments[0]} failed: {said.rstrip('.')}.{hint}")
     return done.stdout
@@ -169,7 +175,7 @@ def commit(message: str, where: Sequence[Path]) -> str | None:
     git("add", "--", *wanted)
     try:
         git("commit", "--quiet", "--cleanup=whitespace", "--message", message, "--only", "--", *wanted)
-    except ConfigurationError:
+    except (ConfigurationError, MachineError):
         git("reset", "--quiet", "--", *wanted)
         raise
     return head()
