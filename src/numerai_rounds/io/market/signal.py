@@ -7,7 +7,7 @@ from numerai_rounds.io.market.draws import NOISE_STD, noise, words
 from numerai_rounds.io.market.terms import terms
 from numerai_rounds.io.market.themes import HIDDEN
 
-LASTING, SLOW, REGIME = 100, 130, 100
+LASTING, SLOW, REGIME = 86, 130, 100
 """Percent of a term's weight: what never changes, the deviation of what drifts, and what a regime adds or takes."""
 
 SLOW_ERAS = 104

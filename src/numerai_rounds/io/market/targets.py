@@ -62,7 +62,7 @@ others are nearly neutral to them, as `ender` is."""
 DEVIATION = 65_536
 """Of the noise of a target."""
 
-SIGNAL = 53
+SIGNAL = 56
 """What can be learned after the train eras, as a deviation in thousandths of `DEVIATION`; so are the next three."""
 
 SURPRISE = 30
