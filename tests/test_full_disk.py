@@ -233,7 +233,9 @@ def test_git_on_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
     script = "from numerai_rounds.io import git, process; process.run(lambda: git.git('add', 'large'))"
     done, _ = small_disk.python(content, 200, script)
     assert done.returncode == 5, done.stderr
-    assert re.match(r"error: git add failed: .*No space left on device.*\. Free some space and run again\.$", done.stderr)
+    assert re.match(
+        r"error: git add failed: .*No space left on device.*\. Free some space and run again\.$", done.stderr
+    )
 
 
 @pytest.mark.parametrize("words", ["x" * 99, "x" * 99_999, "é\n\0"])

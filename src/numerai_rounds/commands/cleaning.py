@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from numerai_rounds.base.errors import some
-from numerai_rounds.io import console, exclusive
-from numerai_rounds.io.cleaning import leftovers, named, objects, quiet
+from numerai_rounds.io import console, exclusive, leftovers
+from numerai_rounds.io.cleaning import named, objects, quiet, staging
 from numerai_rounds.io.cleaning.cache import Cache
 
 WHY = {
@@ -28,7 +28,7 @@ def clean(*, dry_run: bool) -> None:
 
     BusyError while a run or DVC works here; ConfigurationError outside of a git repository.
     """
-    with exclusive.only_one("rounds clean"), quiet.repository() as repo:
+    with exclusive.only_one("rounds clean", sweeps=False), quiet.repository() as repo:
         going = [part for part in _found(Cache(repo)) if part.files]
         sizes = {part.what: sum(path.lstat().st_size for path in part.files) for part in going}
         if not going:
@@ -43,15 +43,15 @@ def clean(*, dry_run: bool) -> None:
         for part in going:
             for path in part.files:
                 path.unlink(missing_ok=True)
-        leftovers.remove_empty()
+        staging.remove_empty()
         console.say(f"{total} freed. `dvc repro` on a round's commit makes again what it lacks.")
 
 
 def _found(cache: Cache) -> list[Going]:
     locks = named.locks()
     choice = objects.choose(cache, locks, named.elsewhere())
-    staged, lasting = leftovers.staged()
-    temporary = [*leftovers.temporary(), *(cache.temporary() if cache.is_own else [])]
+    staged, lasting = staging.files()
+    temporary = [*leftovers.found(), *(cache.temporary() if cache.is_own else [])]
     if locks.broken:
         console.complain(
             f"The dvc.lock of {some(locks.broken)} cannot be read, and what it names is not known: nothing is taken "

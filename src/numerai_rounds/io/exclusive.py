@@ -24,11 +24,11 @@ GRACE = 10.0
 
 
 @contextmanager
-def only_one(command: str) -> Iterator[None]:
+def only_one(command: str, *, sweeps: bool = True) -> Iterator[None]:
     """Hold the repository's lock; BusyError where another process does, or a DVC that no run of ours started.
 
     What a run that was killed left running is stopped first: it would write to the same files. What it left half
-    written is removed.
+    written is removed, if the holder `sweeps`.
     """
     check_folder(paths.CONF)
     LOCK.parent.mkdir(parents=True, exist_ok=True)
@@ -38,7 +38,8 @@ def only_one(command: str) -> Iterator[None]:
             try:
                 _stop_orphans()
                 dvc_locks.wait()
-                leftovers.clear()
+                if sweeps:
+                    leftovers.clear()
                 yield
             finally:
                 HOLDER.unlink(missing_ok=True)

@@ -41,10 +41,15 @@ def clear() -> list[Path]:
 
     Only for who holds the lock of the repository, while no DVC is at work in it: nobody else's is touched.
     """
-    found = [path for path in _temporary() if not _is_being_written(path)]
-    for path in found:
+    gone = found()
+    for path in gone:
         path.unlink(missing_ok=True)
-    return found
+    return gone
+
+
+def found() -> list[Path]:
+    """The temporary files of processes that are no more."""
+    return sorted(path for path in _temporary() if not _is_being_written(path))
 
 
 def _temporary() -> Iterator[Path]:

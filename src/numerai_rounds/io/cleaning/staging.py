@@ -1,26 +1,17 @@
-"""Files outside of DVC's cache that nobody needs any more: staged ones of pins in place, and those of dead writers."""
+"""Staged files: those of pins that are in place are of no use any more."""
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-
-import psutil
 
 from numerai_rounds.base.errors import ConfigurationError
 from numerai_rounds.base.params import Pin
 from numerai_rounds.io import paths
 from numerai_rounds.io.params import load
 
-TEMPORARY = re.compile(r"^\..+\.(\d+)\.tmp$")
-"""Name of a file that `atomic` is writing, with the number of its process."""
 
-WRITTEN = (paths.CONF, paths.DATA, paths.MODELS, paths.METRICS, paths.RECEIPTS, paths.DVC_TMP)
-"""Folders in which the project writes, beside its root."""
-
-
-def staged() -> tuple[list[Path], list[Path]]:
+def files() -> tuple[list[Path], list[Path]]:
     """Files in data/staging that can go, and folders there that stay.
 
     A folder stays while some pinned file is not in place: fetching goes on from there, and the service may have
@@ -32,15 +23,12 @@ def staged() -> tuple[list[Path], list[Path]]:
     return [path for folder in going for path in _files(folder)], [path for path in lasting if any(_files(path))]
 
 
-def temporary() -> list[Path]:
-    """Files that a process had begun to write which is dead."""
-    places = [*Path().iterdir(), *(path for folder in WRITTEN for path in _walk(folder))]
-    return sorted(path for path in places if path.is_file() and _is_dead(path.name))
-
-
-def _is_dead(name: str) -> bool:
-    found = TEMPORARY.match(name)
-    return found is not None and not psutil.pid_exists(int(found[1]))
+def remove_empty() -> None:
+    """Remove folders of data/staging that nothing is left in."""
+    if paths.STAGING.is_dir():
+        for folder in sorted((path for path in paths.STAGING.rglob("*") if path.is_dir()), reverse=True):
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _is_wanted(folder: Path) -> bool:
@@ -71,15 +59,3 @@ def _files(path: Path) -> Iterator[Path]:
         yield from (inside for inside in sorted(path.rglob("*")) if inside.is_symlink() or not inside.is_dir())
     else:
         yield path
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    return folder.rglob(".*.tmp") if folder.is_dir() else iter(())
-
-
-def remove_empty() -> None:
-    """Remove folders of data/staging that nothing is left in."""
-    if paths.STAGING.is_dir():
-        for folder in sorted((path for path in paths.STAGING.rglob("*") if path.is_dir()), reverse=True):
-            with suppress(OSError):
-                folder.rmdir()
