@@ -60,6 +60,11 @@ def run(
     )
 
 
+def start(command: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    """Start a program that speaks for itself, in a group of its own: what it starts can be stopped with it."""
+    return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, process_group=0)
+
+
 def text(said: bytes) -> str:
     """What a child said, as text; bytes that are none come back as they were when it is written out again."""
     return said.decode("utf-8", "surrogateescape")

@@ -3,9 +3,28 @@
 from collections.abc import Mapping
 from typing import Any
 
+from numerai_rounds.base.errors import ConfigurationError
 from numerai_rounds.io import paths, torn
 from numerai_rounds.io.compose import MISSING
 from numerai_rounds.io.yaml_files import read_yaml
+
+
+def read() -> dict[str, Any]:
+    """The dvc.lock of the working tree; ConfigurationError where nothing has run yet, or it is cut off."""
+    if not paths.LOCK.exists():
+        raise ConfigurationError("nothing has run yet: run `dvc repro` first.")
+    return torn.read()
+
+
+def output(content: Mapping[str, Any], stage: str, path: str) -> str | None:
+    """The md5 that a dvc.lock has for an output of a stage; None where it has none."""
+    outputs = content.get("stages", {}).get(stage, {}).get("outs", [])
+    return next((str(entry["md5"]) for entry in outputs if entry.get("path") == path), None)
+
+
+def param(content: Mapping[str, Any], stage: str, key: str) -> Any:
+    """The value of a parameter that a dvc.lock has for a stage; None where it has none."""
+    return content.get("stages", {}).get(stage, {}).get("params", {}).get(str(paths.PARAMS), {}).get(key)
 
 
 def changed_params() -> list[str]:

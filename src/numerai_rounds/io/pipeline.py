@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from dvc.config import Config
 
@@ -94,24 +93,6 @@ def remotes() -> list[str]:
     return sorted(Config.from_cwd().get("remote", {}))
 
 
-def locked_output(lock: Mapping[str, Any], stage: str, path: str) -> str | None:
-    """The md5 that a dvc.lock has for an output of a stage; None where it has none."""
-    outputs = lock.get("stages", {}).get(stage, {}).get("outs", [])
-    return next((str(entry["md5"]) for entry in outputs if entry.get("path") == path), None)
-
-
-def locked_param(lock: Mapping[str, Any], stage: str, key: str) -> Any:
-    """The value of a parameter that a dvc.lock has for a stage; None where it has none."""
-    return lock.get("stages", {}).get(stage, {}).get("params", {}).get(str(paths.PARAMS), {}).get(key)
-
-
-def lock_file() -> dict[str, Any]:
-    """The dvc.lock of the working tree; ConfigurationError where nothing has run yet, or it is cut off."""
-    if not paths.LOCK.exists():
-        raise ConfigurationError("nothing has run yet: run `dvc repro` first.")
-    return torn.read()
-
-
 def _here_or_remote(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
     try:
         _dvc(*arguments, environment=environment)
@@ -147,12 +128,7 @@ def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     with atomic.naming(FAILED):
         failure.prepare(FAILED)
     with _interruptible():
-        child = subprocess.Popen(
-            [sys.executable, "-m", dvc_locks.CHILD, *arguments],
-            env=_surroundings(environment),
-            stdin=subprocess.DEVNULL,
-            process_group=0,
-        )
+        child = children.start([sys.executable, "-m", dvc_locks.CHILD, *arguments], _surroundings(environment))
     try:
         return child.wait()
     except BaseException:

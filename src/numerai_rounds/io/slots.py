@@ -17,7 +17,6 @@ from numerai_rounds.io import (
     lock,
     params,
     paths,
-    pipeline,
     played,
     recipe,
     vouched,
@@ -72,9 +71,9 @@ def own(number: int | None) -> bytes:
     DataError where the live data that are here are not of the round. DamagedError where the submission, or the model or
     live file that it is made of, is not what its stage wrote.
     """
-    locked = pipeline.lock_file()
+    locked = lock.read()
     stale = lock.changed_params()
-    if stale or pipeline.locked_param(locked, STAGE, "round.number") != number:
+    if stale or lock.param(locked, STAGE, "round.number") != number:
         raise ConfigurationError(
             f"the submission is not of what params.yaml says now ({some(stale) or 'round.number'} changed since). "
             "Run `dvc repro` first."
@@ -102,7 +101,7 @@ def _of_experiment(name: str, pinned: Round) -> Prepared:
     number = pinned.number
     commit = _commit(name, number)
     locked = yaml.safe_load(git.show(commit, paths.LOCK) or "{}")
-    played = pipeline.locked_param(locked, STAGE, "round.number")
+    played = lock.param(locked, STAGE, "round.number")
     if played != number:
         raise ConfigurationError(
             f"experiment {name!r} is of round {played}, not of round {number}. Run it again on the pinned round: "
@@ -119,7 +118,7 @@ def _of_experiment(name: str, pinned: Round) -> Prepared:
             f"the commit of experiment {name!r} does not make its submission: {some(other)} "
             f"{'is' if len(other) == 1 else 'are'} not what its dvc.lock records. Commit your files, then run it again."
         )
-    md5 = pipeline.locked_output(locked, STAGE, str(paths.SUBMISSION)) or ""
+    md5 = lock.output(locked, STAGE, str(paths.SUBMISSION)) or ""
     kept = dvc_cache.place(md5) if md5 else None
     content = kept.read_bytes() if kept and kept.is_file() else b""
     if dvc_cache.md5(content) != md5:
