@@ -60,7 +60,7 @@ def versions(path: Path) -> dict[str, list[str]]:
 
 def texts_ending(*ends: str) -> dict[str, str]:
     """Path from git's root, and text, of every content of a file with such a name, in any commit or staged."""
-    listed = git.git("-c", "core.quotePath=false", "rev-list", "--objects", "--all", "--reflog", "--indexed-objects")
+    listed = git.git("rev-list", "--objects", "--all", "--reflog", "--indexed-objects")
     named = [line.split(" ", 1) for line in listed.splitlines() if line.endswith(ends)]
     texts = _texts(name for name, _ in named)
     return {f"{path}@{name}": texts[name] for name, path in named}

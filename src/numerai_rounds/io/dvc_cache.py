@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -65,14 +66,28 @@ def is_sound(digest: str) -> bool:
 
 def listing(digest: str) -> dict[str, str] | None:
     """The hash of each file of the folder with this hash, by its path there; None where the cache has it not sound."""
-    path = place(digest)
+    return listing_in(place(digest), digest)
+
+
+def listing_in(path: Path, digest: str) -> dict[str, str] | None:
+    """The same of a cache in another place, where `path` is what it has with this hash."""
     content = path.read_bytes() if path.is_file() else b""
     if md5(content) + FOLDER != digest:
         return None
     return {str(entry["relpath"]): str(entry["md5"]) for entry in json.loads(content)}
 
 
-def listed(files: dict[str, str]) -> bytes:
-    """What the cache keeps of a folder of these files: its hash is the folder's."""
+def listed(files: Mapping[str, str]) -> bytes:
+    """What the cache keeps of a folder of these files."""
     entries = [{"md5": digest, "relpath": name} for name, digest in sorted(files.items())]
     return json.dumps(entries, sort_keys=True).encode()
+
+
+def digest_of(files: Mapping[str, str]) -> str:
+    """The hash of a folder of these files."""
+    return md5(listed(files)) + FOLDER
+
+
+def unfinished(folder: Path) -> list[Path]:
+    """Files that DVC began to write in a cache, or a part of one, and has not renamed into place."""
+    return [path for path in folder.rglob(".*.tmp") if path.is_file()]

@@ -13,6 +13,9 @@ from numerai_rounds.base import limits
 from numerai_rounds.base.errors import DataError, some
 from numerai_rounds.io import json_files
 
+AFRESH = "Get it again from its source."
+"""What to do about a file that cannot be what it is called."""
+
 
 class FeaturesFile(BaseModel):
     """What is used of features.json."""
@@ -78,7 +81,3 @@ def _check_extent(listed: FeaturesFile, where: str) -> None:
 def _can_be(name: str) -> bool:
     """Whether a text can be a name: half of a letter cannot be written to any file."""
     return len(name) <= limits.NAME and not any("\ud800" <= letter <= "\udfff" for letter in name)
-
-
-AFRESH = "Get it again from its source."
-"""What to do about a file that cannot be what it is called."""

@@ -9,6 +9,8 @@ from numerai_rounds.base.params import Pin, Round
 from numerai_rounds.io import json_files, paths
 
 MANIFEST = "manifest.json"
+FOLDERS = {"history": paths.HISTORY, "live": paths.LIVE}
+"""Where the files of a part are."""
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -20,16 +22,21 @@ def read(folder: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) and isinstance(content.get("files", {}), dict) else {}
 
 
+def others(part: str, pins: Mapping[str, Pin]) -> list[str]:
+    """Roles of a part whose files here are not of these pins, or not here."""
+    claims = read(FOLDERS[part]).get("files", {})
+    return [role for role, pin in sorted(pins.items()) if _pin(claims.get(role)) != pin.known]
+
+
 def refuse_other(part: str, pinned: Round) -> None:
     """DataError where a part (`history`, `live`) that is here is not of the files that a round pins."""
-    folder = paths.HISTORY if part == "history" else paths.LIVE
-    pins: Mapping[str, Pin] = pinned.history if part == "history" else pinned.live
-    if not folder.exists():
-        return
-    claims = read(folder).get("files", {})
-    other = [role for role, pin in sorted(pins.items()) if claims.get(role, {}).get("pin") != pin.known]
-    if other:
+    folder = FOLDERS[part]
+    if folder.exists() and (other := others(part, pinned.history if part == "history" else pinned.live)):
         raise DataError(
             f"{folder} is not of what {paths.ROUND} pins for {pinned.title} ({other[0]} is another file): the "
             f"pins were changed after it was fetched. Run `dvc repro --force fetch@{part}`, then `dvc repro`."
         )
+
+
+def _pin(claim: object) -> object:
+    return claim.get("pin") if isinstance(claim, dict) else None

@@ -49,9 +49,9 @@ def make_again(lost: Mapping[str, str]) -> None:
 
 def _mended(outputs: Mapping[str, Output]) -> tuple[list[_File], list[str]]:
     """Files that could not be restored, and folders of which it is not even known what was in them."""
-    unknown = [name for name, output in outputs.items() if not _is_listed(Path(name), output)]
+    unknown = [name for name, output in outputs.items() if not _mend_listing(Path(name), output)]
     if unknown:
-        _sweep()
+        _drop_damaged()
     files = [file for name, output in outputs.items() if name not in unknown for file in _files(Path(name), output)]
     for file in files:
         _mend_copy(file)
@@ -60,25 +60,25 @@ def _mended(outputs: Mapping[str, Output]) -> tuple[list[_File], list[str]]:
     return [file for file in files if not file.is_sound and not _restored(file)], unknown
 
 
-def _is_listed(path: Path, output: Output) -> bool:
-    """Whether it is known which files an output has, or nothing of it is here; a sound folder is listed anew."""
+def _mend_listing(path: Path, output: Output) -> bool:
+    """See that the cache lists the files of an output, or has no list; whether they are known, or none is here."""
     digest = output.digest
     if not digest.endswith(dvc_cache.FOLDER) or dvc_cache.listing(digest) is not None:
         return True
     dvc_cache.place(digest).unlink(missing_ok=True)
     if not path.is_dir():
         return True
-    content = dvc_cache.listed(vouched.hashed(path))
-    if dvc_cache.md5(content) + dvc_cache.FOLDER != digest:
+    found = vouched.hashed(path)
+    if dvc_cache.digest_of(found) != digest:
         return False
     with atomic.writing(dvc_cache.place(digest)) as temporary:
-        temporary.write_bytes(content)
+        temporary.write_bytes(dvc_cache.listed(found))
     dvc_cache.place(digest).chmod(dvc_cache.MODE)
     console.say(f"{dvc_cache.place(digest)} in DVC's cache was damaged or missing: made anew from {path}")
     return True
 
 
-def _sweep() -> None:
+def _drop_damaged() -> None:
     """Remove every damaged content from the cache, whatever it is of."""
     for copy in dvc_cache.every():
         if not dvc_cache.is_sound(copy.parent.name + copy.name):

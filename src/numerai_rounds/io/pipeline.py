@@ -203,7 +203,5 @@ def _sweep() -> None:
 
     A cache elsewhere is left alone: others may be writing to it.
     """
-    for folder in (dvc_cache.USUAL, dvc_cache.USUAL / dvc_cache.CONTENTS):
-        for pattern in (".*.tmp", "??/.*.tmp"):
-            for path in folder.glob(pattern):
-                path.unlink(missing_ok=True)
+    for path in dvc_cache.unfinished(dvc_cache.USUAL):
+        path.unlink(missing_ok=True)

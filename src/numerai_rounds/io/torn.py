@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from numerai_rounds.base.errors import ConfigurationError, some
-from numerai_rounds.io import atomic, console, git, paths
+from numerai_rounds.io import atomic, console, dvc_cache, git, paths
 from numerai_rounds.io.yaml_files import read_yaml
 
 HEADER = "schema: '2.0'\nstages:\n"
@@ -153,4 +153,4 @@ def _is_whole(block: str, declared: Mapping[str, Any] | None) -> bool:
 
 
 def _is_folder(output: Mapping[str, Any]) -> bool:
-    return str(output.get("md5", "")).endswith(".dir")
+    return str(output.get("md5", "")).endswith(dvc_cache.FOLDER)

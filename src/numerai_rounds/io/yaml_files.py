@@ -8,6 +8,9 @@ import yaml
 from numerai_rounds.base import limits
 from numerai_rounds.base.errors import ConfigurationError
 
+FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Seven times as fast, if PyYAML was built with it."""
+
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML mapping; a ConfigurationError where the file is missing or is none."""
@@ -39,6 +42,11 @@ def parsed(text: str) -> Any:
         raise _too_deep() from None
     finally:
         loader.dispose()
+
+
+def of_dvc(text: bytes | str) -> Any:
+    """What a text holds that DVC wrote, fast and as it is; a YAMLError where it is no YAML."""
+    return yaml.load(text, FAST)  # noqa: S506 - it is a safe one
 
 
 def _check(node: yaml.Node) -> None:

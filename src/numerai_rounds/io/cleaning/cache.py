@@ -1,6 +1,5 @@
 """DVC's cache, as far as it has to be known to take something out of it."""
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -11,8 +10,7 @@ from dvc.repo import Repo
 from dvc.schema import COMPILED_LOCK_FILE_STAGE_SCHEMA
 from voluptuous import Invalid
 
-DIR = ".dir"
-"""Ends the name of an object that lists the files of a folder."""
+from numerai_rounds.io import dvc_cache
 
 
 class Entry(NamedTuple):
@@ -39,13 +37,7 @@ class Cache:
 
     def files(self, md5: str) -> dict[str, str] | None:
         """Files of an output, name to md5; of a single file the name is empty. None where its list is not here."""
-        if not md5.endswith(DIR):
-            return {"": md5}
-        try:
-            listed = json.loads(self.path(md5).read_text(encoding="utf-8"))
-            return {entry["relpath"]: entry["md5"] for entry in listed}
-        except (OSError, ValueError, TypeError, KeyError):
-            return None
+        return dvc_cache.listing_in(self.path(md5), md5) if md5.endswith(dvc_cache.FOLDER) else {"": md5}
 
     def has(self, md5: str, size: int | None, within: str = "") -> bool:
         """Whether an output, or what it holds `within` a folder or file of it, is here whole.
@@ -70,7 +62,7 @@ class Cache:
 
     def temporary(self) -> list[Path]:
         """Files that DVC had begun to write: under its lock nobody writes them any more."""
-        return [path for folder in (self.folder, self._runs) for path in folder.rglob("*.tmp") if path.is_file()]
+        return [path for folder in (self.folder, self._runs) for path in dvc_cache.unfinished(folder)]
 
 
 def _is_within(name: str, folder: str) -> bool:

@@ -9,7 +9,7 @@ import yaml
 from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 from voluptuous import Invalid
 
-from numerai_rounds.io import committed, git, paths
+from numerai_rounds.io import committed, git, paths, yaml_files
 
 MD5 = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?:\.dir)?(?![0-9a-f])")
 ENDS = (".dvc", paths.LOCK.name)
@@ -73,7 +73,7 @@ def locks() -> Locks:
 
 def elsewhere() -> set[str]:
     """Every md5 that another file of DVC names, in a commit or here: `dvc add`, and other pipelines."""
-    own = git.git("rev-parse", "--show-prefix").strip() + str(paths.LOCK)
+    own = git.prefix() + str(paths.LOCK)
     texts = [text for name, text in committed.texts_ending(*ENDS).items() if name.rpartition("@")[0] != own]
     listed = git.names("ls-files", "-z", "--cached", "--others", "--", *(f"*{end}" for end in ENDS))
     here = [Path(name) for name in listed if name != str(paths.LOCK)]
@@ -83,7 +83,7 @@ def elsewhere() -> set[str]:
 
 def _working_folders() -> tuple[set[str], list[Path]]:
     """Commits that are checked out, and the folder of this project in each working folder of the repository."""
-    prefix = git.git("rev-parse", "--show-prefix").strip()
+    prefix = git.prefix()
     heads, folders = set(), [Path()]
     for line in git.git("worktree", "list", "--porcelain").splitlines():
         kind, _, value = line.partition(" ")
@@ -97,7 +97,7 @@ def _working_folders() -> tuple[set[str], list[Path]]:
 def _stages(text: str) -> Mapping[str, Any] | None:
     """The stages of a dvc.lock; None where it is none."""
     try:
-        content = COMPILED_LOCKFILE_SCHEMA(yaml.load(text, Loader=yaml.CSafeLoader))
+        content = COMPILED_LOCKFILE_SCHEMA(yaml_files.of_dvc(text))
     except (yaml.YAMLError, Invalid):
         return None
     stages: Mapping[str, Any] = content.get("stages", {})

@@ -1,15 +1,13 @@
 """Which objects of DVC's cache can be made again: those of a stage that some commit repeats from what stays."""
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from numerai_rounds.base.errors import ConfigurationError
-from numerai_rounds.io import paths, recipe
-from numerai_rounds.io.cleaning.cache import DIR, Cache, Entry
+from numerai_rounds.io import dvc_cache, paths, recipe
+from numerai_rounds.io.cleaning.cache import Cache, Entry
 from numerai_rounds.io.cleaning.named import Lock, Locks, Output
 
 MADE_AGAIN = {str(paths.BINNED): "bins", str(paths.PREDICTIONS): "predictions"}
@@ -112,9 +110,7 @@ def _within(files: Mapping[str, str], part: str) -> str:
     if part in files:
         return files[part]
     start = f"{part}/"
-    inside = sorted((name.removeprefix(start), oid) for name, oid in files.items() if name.startswith(start))
-    listed = json.dumps([{"md5": oid, "relpath": name} for name, oid in inside], sort_keys=True)
-    return hashlib.md5(listed.encode(), usedforsecurity=False).hexdigest() + DIR
+    return dvc_cache.digest_of({name.removeprefix(start): oid for name, oid in files.items() if name.startswith(start)})
 
 
 def _is_whole() -> Callable[[str], bool]:

@@ -1,13 +1,12 @@
 """Staged files: those of pins that are in place are of no use any more."""
 
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from numerai_rounds.base.errors import ConfigurationError
 from numerai_rounds.base.params import Pin
-from numerai_rounds.io import paths
+from numerai_rounds.io import fetched, paths
 from numerai_rounds.io.params import load
 
 
@@ -43,15 +42,8 @@ def _is_wanted(folder: Path) -> bool:
 
 
 def _is_in_place(part: str, pins: dict[str, Pin]) -> bool:
-    """Whether the manifest beside the files of a part names every pin."""
-    if not pins:
-        return True
-    folder = paths.raw(part, "features").parent
-    try:
-        claims = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["files"]
-        return all(claims[role]["pin"] == pin.known and paths.raw(part, role).exists() for role, pin in pins.items())
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+    """Whether every pinned file of a part is here, by the manifest beside them."""
+    return not pins or (not fetched.others(part, pins) and all(paths.raw(part, role).exists() for role in pins))
 
 
 def _files(path: Path) -> Iterator[Path]:

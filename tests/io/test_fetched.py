@@ -1,0 +1,23 @@
+"""What `fetch` noted beside its files: whatever a broken note says, the data that are here are refused in a sentence."""
+
+import json
+
+import pytest
+
+from numerai_rounds.base.errors import DataError
+from numerai_rounds.base.params import Pin, Round
+from numerai_rounds.io import fetched, paths
+
+PIN = Pin(name="live.parquet", size=None, identity="etag:1")
+
+
+@pytest.mark.parametrize("claim", [None, "live", ["pin"], 7, {}, {"pin": None}])
+def test_a_claim_that_is_none_is_of_another_file(claim: object) -> None:
+    paths.LIVE.mkdir(parents=True)
+    manifest = paths.LIVE / fetched.MANIFEST
+    manifest.write_text(json.dumps({"files": {"live": claim}}))
+    opened = Round.model_construct(source="numerai", number=1400, live={"live": PIN}, history={})
+    with pytest.raises(DataError, match=r"data/raw/live is not of what conf/round\.yaml pins for round 1400"):
+        fetched.refuse_other("live", opened)
+    manifest.write_text(json.dumps({"files": {"live": {"pin": PIN.known}}}))
+    fetched.refuse_other("live", opened)
