@@ -1,4 +1,4 @@
-"""What `fetch` noted beside its files: whatever a broken note says, the data that are here are refused in a sentence."""
+"""What `fetch` noted beside its files: where a note is broken, the data are refused in a sentence."""
 
 import json
 

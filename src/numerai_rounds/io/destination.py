@@ -100,7 +100,7 @@ def _branch_there(branch: str, remote: str, fetches: str | None) -> str:
     upstream = git.setting(f"branch.{short}.merge")
     if rule == "nothing":
         raise ConfigurationError(
-            "--push pushes nothing where git's push.default is `nothing`: "
+            "--push pushes nothing while git's push.default is `nothing`: "
             f"`git config remote.{remote}.push {branch}:{branch}` says what goes where."
         )
     if rule in ("upstream", "tracking"):

@@ -110,7 +110,14 @@ def _words(number: int) -> Sequence[str]:
     """`dvc` and what follows it in the command of a living process; empty where it is no DVC."""
     with suppress(psutil.Error, OverflowError):
         process = psutil.Process(number)
-        words = [] if process.status() == psutil.STATUS_ZOMBIE else process.cmdline()
-        places = [place for place, word in enumerate(words) if word == CHILD or Path(word).name == "dvc"]
-        return ["dvc", *words[places[0] + 1 :]] if places else []
+        return [] if process.status() == psutil.STATUS_ZOMBIE else asked_of_dvc(process.cmdline())
     return []
+
+
+def asked_of_dvc(command: Sequence[str]) -> Sequence[str]:
+    """`dvc` and what follows it in the words of a command; empty where it starts no DVC."""
+    program = Path(command[0]).name if command else ""
+    if program != "dvc" and not program.startswith("python"):
+        return []
+    place = next((place for place, word in enumerate(command) if word == CHILD or Path(word).name == "dvc"), None)
+    return [] if place is None else ["dvc", *command[place + 1 :]]

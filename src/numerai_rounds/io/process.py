@@ -176,7 +176,7 @@ def _of_system(error: OSError) -> MachineError | None:
 
 
 def _end(error: RoundsError) -> None:
-    words = f"{error}. Try again later; check the API keys where it is about them." if _is_bare(error) else str(error)
+    words = f"{error}. Try again later; check the API keys if it is about them." if _is_bare(error) else str(error)
     with suppress(OSError):  # the exit code tells as well
         console.complain(f"error: {words}")
     failure.leave(failure.Told(error.exit_code, words, isinstance(error, DamagedError)))

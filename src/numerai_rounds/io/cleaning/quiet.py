@@ -11,6 +11,7 @@ from dvc.lock import LockError
 from dvc.repo import Repo
 
 from numerai_rounds.base.errors import BusyError, ConfigurationError
+from numerai_rounds.io import dvc_locks
 
 
 @contextmanager
@@ -49,6 +50,5 @@ def _refuse_work() -> None:
 
 
 def _works(words: list[str]) -> bool:
-    """Whether a command line is DVC's or that of a stage."""
-    programs = {Path(word).name for word in words[:3]}
-    return "dvc" in programs or any(word.startswith("numerai_rounds.stages.") for word in words)
+    """Whether a command is DVC's or a stage's."""
+    return bool(dvc_locks.asked_of_dvc(words)) or any(word.startswith("numerai_rounds.stages.") for word in words)
