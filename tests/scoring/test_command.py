@@ -91,7 +91,7 @@ def test_a_target_is_predictions_only_where_it_is_named(evaluated: Path, score: 
     path = written(rows[rows[ERA].isin(ERAS)][[ERA, "target_ender_20", *tiny.FEATURES]], tmp_path / "mine.parquet")
     unnamed = score(path)
     assert unnamed.code == 3
-    assert "counts as them only where it is named" in unnamed.error
+    assert "counts as them only if it is named" in unnamed.error
     named = score(path, "--column", "target_ender_20", "--target", "target_ender_20", "--output", tmp_path / "out")
     assert named.code == 0, named.error
     assert json.loads((tmp_path / "out/validation.json").read_text())["mae"] == 0

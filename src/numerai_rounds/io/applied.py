@@ -25,7 +25,8 @@ def refuse_taken_back() -> None:
     if names:
         raise ConfigurationError(
             f"`dvc exp apply` took {some(names)} back to the commit that the experiment was made on. `rounds promote` "
-            "keeps its parameters and takes the rest from HEAD; `git checkout HEAD -- :/ && dvc checkout` drops it."
+            "keeps its parameters and takes the rest from HEAD; "
+            "`git checkout HEAD -- :/ && dvc checkout --allow-missing` drops it."
         )
 
 

@@ -40,7 +40,7 @@ def _check_links(conf: Path) -> None:
 
 
 def _check_files(conf: Path) -> None:
-    """Refuse files that Hydra would go through without end, and keys that it would take one of."""
+    """Refuse files that Hydra would go through without end, and keys given twice, of which it would take one."""
     for folder, _, files in os.walk(conf):
         for path in (Path(folder, name) for name in files if name.endswith(".yaml") and not name.startswith(".")):
             if not path.is_file():

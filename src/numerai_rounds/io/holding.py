@@ -1,4 +1,7 @@
-"""The lock of a repository: who holds it, and that no stage runs beside a command that nobody told it of."""
+"""The lock of a repository: who holds it, and that no stage runs beside a command that nobody told it of.
+
+Apart from `exclusive`, which takes it: a stage starts without what only that needs.
+"""
 
 import fcntl
 from contextlib import suppress

@@ -135,7 +135,7 @@ def _chosen(schema: pa.Schema, rows: int, columns: Sequence[str] | None, where: 
         held = some(f"{name!r} holds {schema.field(name).type}" for name in names)
         raise DataError(
             f"{where} has no column of predictions: {held}. Predictions are numbers; a feature or a target counts as "
-            "them only where it is named."
+            "them only if it is named."
         )
     return chosen
 
