@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,20 @@ def test_the_locks_of_a_killed_git_are_no_obstacle(
 ) -> None:
     lock = light_round.enter(monkeypatch).repository.path / f".git/{name}.lock"
     lock.touch()
+    os.utime(lock, (1, 1))  # before any git that runs on this machine
     played.check_ground()
     assert not lock.exists()
     git.git("commit", "--quiet", "--allow-empty", "--message", MODEL)
     git.git("tag", f"round-{NEXT}")
+
+
+def test_the_lock_that_a_git_at_work_may_have_made_stays() -> None:
+    git.git("init", "--quiet")
+    mine, older = Path(".git/index.lock"), Path(".git/HEAD.lock")
+    with subprocess.Popen(["git", "hash-object", "--stdin"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as busy:
+        mine.touch()
+        older.touch()
+        os.utime(older, (1, 1))
+        git.release_dead()
+        assert [lock.exists() for lock in (mine, older)] == [True, False]
+        busy.communicate()

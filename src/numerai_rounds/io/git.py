@@ -5,10 +5,12 @@ from the working folder, which may be a folder of a larger repository.
 """
 
 import errno
+import math
 import os
 import re
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -34,6 +36,9 @@ NOISE = re.compile(r"^(hint:.*|\d\d:\d\d:\d\d\.\d+ .*|\s*)$")
 
 PASSWORD = re.compile(r"(?<=://)[^/@\s]+@")
 """What an address holds beside the address."""
+
+DRIFT = 60.0
+"""Seconds by which the clock of a disk elsewhere may be behind."""
 
 COLOUR = re.compile(r"\x1b\[[\d;]*[mK]")
 
@@ -187,12 +192,17 @@ def inside(name: str) -> Path:
 
 
 def release_dead() -> None:
-    """Remove the locks that a git process left which was killed; none is touched while any git runs."""
+    """Remove the locks that a git process left which was killed: those that are older than any git which runs."""
     files = [inside(name) for name in ("index.lock", "HEAD.lock", "packed-refs.lock", "config.lock")]
     locks = [lock for lock in [*files, *inside("refs").rglob("*.lock")] if lock.exists()]
-    if locks and not any(process.info["name"] == "git" for process in psutil.process_iter(["name"])):
-        for lock in locks:
-            lock.unlink(missing_ok=True)
+    if not locks:
+        return
+    running = [process.info for process in psutil.process_iter(["name", "create_time"])]
+    eldest = min((about["create_time"] for about in running if about["name"] == "git"), default=math.inf)
+    for lock in locks:
+        with suppress(FileNotFoundError):
+            if lock.stat().st_mtime + DRIFT < eldest:
+                lock.unlink()
 
 
 def has(path: Path) -> bool:
