@@ -10,6 +10,9 @@ from numerai_rounds.base.errors import ConfigurationError, DataError, some
 
 CadenceName = Literal["weekly", "monthly"]
 
+NUMBER = "[0-9]{1,9}"
+"""The label of an era, as a pattern."""
+
 
 @dataclass(frozen=True)
 class Cadence:
@@ -92,7 +95,7 @@ def check_span(last: str, cadence: Cadence) -> None:
 
 def era_number(era: str) -> int:
     """The number of a history era such as `0575`; a DataError where it is none."""
-    if not re.fullmatch(r"[0-9]{1,9}", era):
+    if not re.fullmatch(NUMBER, era):
         raise DataError(f"era {era!r} is not a number such as '0575'.")
     return int(era)
 
@@ -103,7 +106,7 @@ def check_eras(eras: list[str], where: str) -> None:
     `eras` holds one label for each run of equal labels, in the order of the rows. Labels are compared
     as text everywhere, so `575` beside `0575` would silently lose eras.
     """
-    foreign = [era for era in eras if not re.fullmatch(r"[0-9]{1,9}", era)]
+    foreign = [era for era in eras if not re.fullmatch(NUMBER, era)]
     if foreign:
         raise DataError(f"{where}: era {foreign[0]!r} is not a number such as '0575'.")
     widths = {len(era): era for era in reversed(eras)}

@@ -14,7 +14,7 @@ RoundsError              1
 │   └── RefusedError         the service said why it will not answer
 ├── MachineError         5   this machine lacks disk, memory or a permission
 ├── ClosedError          6   the round is not open: there is nothing to do before the next one
-└── BusyError            7   another run is at work in this repository: wait for it
+└── BusyError            7   another run, or DVC, is at work in this repository: wait for it
 
 A message says what was found, where, what was expected, and what to do about it.
 """

@@ -27,9 +27,9 @@ PATIENCE = 3.0
 PAUSE = 0.05
 
 
-def wait(patience: float = PATIENCE) -> None:
+def wait(patience: float | None = None) -> None:
     """Wait until no DVC is at work in this repository; BusyError where one still is after so many seconds."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + (PATIENCE if patience is None else patience)
     while (found := _at_work()) is not None:
         if time.monotonic() >= deadline:
             raise BusyError(

@@ -17,10 +17,10 @@ def table(columns: Sequence[str] | None = None) -> pa.Table:
 
     DataError where it is no parquet file, or lacks columns.
     """
-    return table_of(paths.raw("live", "live"), columns)
+    return _table_of(paths.raw("live", "live"), columns)
 
 
-def table_of(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+def _table_of(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """The same of a live file in another place."""
     where, content = f"live ({path})", vouched.read(path)
     with parquet.opened(path, where, limits.LIVE_ROWS, content) as file:
@@ -36,6 +36,6 @@ def table_of(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
 
 def ids(path: Path | None = None) -> "pd.Index[str]":
     """The ids of the live era, or of a live file in another place."""
-    rows = table([ID]) if path is None else table_of(path, [ID])
+    rows = table([ID]) if path is None else _table_of(path, [ID])
     found: pd.Index[str] = pd.Index(rows.column(ID).to_pylist(), name=ID, dtype="str")
     return found

@@ -11,7 +11,7 @@ from typing import TextIO
 
 from numerai_rounds.base import limits
 from numerai_rounds.base.columns import DATA_TYPE, ERA, ID, LIVE_ERA, is_feature, is_target
-from numerai_rounds.base.eras import MONTHLY, WEEKLY, Cadence, horizon_in_name
+from numerai_rounds.base.eras import MONTHLY, NUMBER, WEEKLY, Cadence, horizon_in_name
 from numerai_rounds.base.errors import DataError, some
 
 ERA_DIGITS = 4
@@ -85,7 +85,7 @@ def has_monthly_labels(source: Path) -> bool:
 
 def era_of(label: str, file: str) -> str:
     """An era as today's files call it; a DataError that names `file` for what is none."""
-    match = re.fullmatch(rf"{MONTHLY_LABEL}([0-9]{{1,9}}|{LIVE_ERA})|([0-9]{{{ERA_DIGITS}}}|{LIVE_ERA})", label)
+    match = re.fullmatch(rf"{MONTHLY_LABEL}({NUMBER}|{LIVE_ERA})|([0-9]{{{ERA_DIGITS}}}|{LIVE_ERA})", label)
     if match is None:
         raise DataError(
             f"{file}: era {label!r} must be era1, era2, ... or era{LIVE_ERA} in the old layout, or else 0001, 0002, "
