@@ -183,6 +183,9 @@ stages:
 """
 
 
+FILLING = "head -c 99M /dev/zero > /dev/full"
+
+
 @pytest.mark.parametrize("has_remote", [False, True])
 def test_dvc_itself_on_a_full_disk_is_told_as_such(tmp_path: Path, has_remote: bool) -> None:
     content = tmp_path / "content"
@@ -209,10 +212,7 @@ def test_dvc_itself_on_a_full_disk_is_told_as_such(tmp_path: Path, has_remote: b
 def test_whatever_dvc_calls_it_a_disk_without_room_is_told(tmp_path: Path, has_remote: bool) -> None:
     content = tmp_path / "content"
     content.mkdir()
-    (content / "dvc.yaml").write_text(
-        "stages:\n  make:\n    cmd: head -c 99M /dev/zero > /dev/full\n    outs: [made]\n"
-    )
-    (content / "dvc.yaml").write_text((content / "dvc.yaml").read_text().replace("outs", "deps: [given.txt]\n    outs"))
+    (content / "dvc.yaml").write_text(DVC_STAGES.replace("head -c 300000 /dev/urandom > made.bin", FILLING))
     (content / "given.txt").write_text("given\n")
     for command in ("git init --quiet", "dvc init --quiet"):
         subprocess.run(command.split(), cwd=content, check=True)

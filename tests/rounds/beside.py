@@ -10,12 +10,11 @@ from pathlib import Path
 from tests.rounds.season import Season
 
 HELD = (
-    "import sys; from numerai_rounds.io import leftovers, git;"
-    "clear = leftovers.clear;"
-    "leftovers.clear = lambda: (clear(), print('held', flush=True), sys.stdin.readline());"
+    "import sys; from numerai_rounds.io import leftovers;"
+    "leftovers.clear = lambda: (print('held', flush=True), sys.stdin.readline(), sys.exit());"
     "from numerai_rounds.commands.app import main; sys.argv[0] = 'rounds'; main()"
 )
-"""The `rounds` command, which waits for a line once it has the lock."""
+"""The `rounds` command, which waits for a line once it has the lock, and ends then: others play to the end."""
 
 STAGE = """
 import os, sys
@@ -29,7 +28,7 @@ if "numerai_rounds.stages.submit" in sys.orig_argv:
 
 @contextmanager
 def held(season: Season, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    """A command at work; it goes on when the block ends."""
+    """A command at work; it ends when the block does."""
     process = subprocess.Popen(
         [sys.executable, "-c", HELD, *arguments],
         env={**os.environ, **season.environment},

@@ -65,7 +65,6 @@ def test_beside_a_dvc_repro_every_command_is_told_and_changes_nothing(
     season: Season, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("numerai_rounds.io.dvc_locks.PATIENCE", 0)
-    monkeypatch.setattr("numerai_rounds.io.dvc_locks.wait.__defaults__", (0,))
     with repro_at_submit(season) as process:
         before = state()
         for second in COMMANDS.values():
