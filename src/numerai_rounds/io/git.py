@@ -29,6 +29,9 @@ SETTINGS = {
 }
 """In place of a person's: nobody is there to sign, and what is said has one form."""
 
+EVERYWHERE = ("-c", "core.sparseCheckout=false")
+"""Options for what has to be committed, also where a sparse checkout would leave it out."""
+
 NOISE = re.compile(r"^(hint:.*|\d\d:\d\d:\d\d\.\d+ .*|\s*)$")
 """Lines of git that are no reason: advice for people at a terminal, and traces."""
 
@@ -172,9 +175,9 @@ def commit(message: str, where: Sequence[Path]) -> str | None:
     if not present or not changed(*present):
         return None
     wanted = [str(path) for path in present]
-    git("add", "--", *wanted)
+    git(*EVERYWHERE, "add", "--", *wanted)
     try:
-        git("commit", "--quiet", "--cleanup=whitespace", "--message", message, "--only", "--", *wanted)
+        git(*EVERYWHERE, "commit", "--quiet", "--cleanup=whitespace", "--message", message, "--only", "--", *wanted)
     except (ConfigurationError, MachineError):
         git("reset", "--quiet", "--", *wanted)
         raise
