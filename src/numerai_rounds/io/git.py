@@ -126,10 +126,21 @@ def prefix() -> str:
 
 
 def changed(*where: Path) -> list[str]:
-    """Paths that are not as the last commit has them: changed, staged, or new and not ignored; sorted."""
+    """Paths that are not as the last commit has them: changed, staged, or new and not ignored; sorted.
+
+    Also where git was told not to look.
+    """
     options = ("--porcelain=v1", "-z", "--no-renames", "--untracked-files=all")
     listed = names("status", *options, "--", *map(str, where))
-    return sorted(set(_from_here(entry[3:] for entry in listed)))
+    now = blobs(unwatched(*where))
+    then = files("HEAD") if now else {}
+    return sorted({*_from_here(entry[3:] for entry in listed), *(name for name in now if now[name] != then.get(name))})
+
+
+def unwatched(*where: Path) -> list[str]:
+    """Files that are here, and at which git was told not to look, by assume-unchanged or skip-worktree."""
+    listed = names("ls-files", "-v", "-z", "--", *map(str, where))
+    return [entry[2:] for entry in listed if (entry[0] == "S" or entry[0].islower()) and Path(entry[2:]).is_file()]
 
 
 def untracked(folder: Path, *where: Path) -> list[str]:
