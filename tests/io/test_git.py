@@ -29,7 +29,7 @@ def test_what_git_was_told_not_to_look_at_is_never_taken_for_committed(
     monkeypatch.chdir(tmp_path)
     here.run("git", "update-index", f"--{flag}", "conf/round.yaml")
     assert git.changed() == []
-    Path("conf/round.yaml").write_text("number: 1401\n")
+    Path("conf/round.yaml").write_text("number: 1401  # by hand\n")
     assert here.run("git", "status", "--porcelain").stdout == ""
     assert git.changed() == git.changed(Path("conf")) == ["conf/round.yaml"]
     with pytest.raises(ConfigurationError, match=r"told not to look at conf/round\.yaml") as refused:
@@ -38,3 +38,13 @@ def test_what_git_was_told_not_to_look_at_is_never_taken_for_committed(
         here.run(*command.split())
     assert here.run("git", "status", "--porcelain").stdout == " M conf/round.yaml\n"
     assert git.unwatched() == []
+
+
+def test_of_a_repository_of_another_user_git_says_that_and_not_that_it_lacks_an_author(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ground(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(ConfigurationError, match="detected dubious ownership"):
+        played.check_ground()

@@ -20,6 +20,7 @@ UNDER_WAY = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "r
 
 def check_ground() -> None:
     """Refuse to play where a commit could not hold what ran: with uncommitted sources, or git not ready for one."""
+    git.top()  # before what git answers without a repository as well, by other settings
     git.git("var", "GIT_AUTHOR_IDENT")
     git.git("var", "GIT_COMMITTER_IDENT")
     busy = [name for name in UNDER_WAY if git.inside(name).exists()]
