@@ -1,14 +1,18 @@
 """The command line: what it says, and how it ends."""
 
+import os
 import re
 from collections.abc import Sequence
 from importlib import metadata
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from typer.testing import CliRunner
 
+from numerai_rounds.base.errors import MachineError
 from numerai_rounds.commands.app import app
+from numerai_rounds.io import atomic
 from tests.conftest import Repository
 
 SECRETS = {"NUMERAI_PUBLIC_ID": uuid4().hex, "NUMERAI_SECRET_KEY": uuid4().hex}
@@ -92,3 +96,17 @@ def test_no_key_is_in_any_file_or_output(tiny: Repository) -> None:
     files = [path for path in tiny.path.rglob("*") if path.is_file()]
     content = output.encode() + b"".join(path.read_bytes() for path in files)
     assert not any(secret.encode() in content for secret in SECRETS.values())
+
+
+def test_a_file_that_may_not_be_read_is_not_said_to_be_unwritable(tmp_path: Path) -> None:
+    """As where somebody ran once as another user, with a strict umask."""
+    Path("params.yaml").touch(0o000)
+    tmp_path.chmod(0o711)
+    user = os.geteuid()
+    os.seteuid(user or 65534)  # root may read everything
+    try:
+        told = pytest.raises(MachineError, match=r"params\.yaml may not be read .*Check the permissions of the file")
+        with told, atomic.naming(Path("params.yaml")):
+            Path("params.yaml").read_text()
+    finally:
+        os.seteuid(user)

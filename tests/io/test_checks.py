@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from numerai_rounds.base.errors import DataError
-from numerai_rounds.io import checks, history, ids, paths
+from numerai_rounds.io import checks, history, ids, live, paths
 from numerai_rounds.io.store.convert import convert
 from tests import odd_names, tiny
 from tests.io import stores
@@ -436,6 +436,22 @@ def test_odd_columns_are_refused(
     rewrite(path, change)
     with pytest.raises(DataError, match=sentence):
         accept(path, "train")
+
+
+@pytest.mark.parametrize("name", ["id", "era", "data_type"])
+@pytest.mark.parametrize(
+    "kind", [pa.list_(pa.string()), pa.struct({"a": pa.string()}), pa.map_(pa.string(), pa.string())], ids=str
+)
+def test_a_label_that_holds_lists_or_the_like_is_refused(folder: Path, name: str, kind: pa.DataType) -> None:
+    market = tiny.market()
+    path = tiny.write_v5(folder, market) / "live.parquet"
+    foreign = pa.nulls(len(market.live), kind)
+    rewrite(path, lambda table: table.drop([name]).append_column(name, foreign).replace_schema_metadata(None))
+    with pytest.raises(DataError, match=f"live .*: `{name}` must be text .got "):
+        checks.check_file(path, "live")
+    if name == "id":
+        with pytest.raises(DataError, match=r"live .*: `id` must be text .got "):
+            live.ids(path)
 
 
 def test_a_set_that_repeats_a_feature_is_refused(folder: Path, market: tiny.Market) -> None:

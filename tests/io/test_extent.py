@@ -13,7 +13,7 @@ import pytest
 from numerai_rounds.base import limits
 from numerai_rounds.base.eras import check_eras, era_number
 from numerai_rounds.base.errors import DataError
-from numerai_rounds.io import checks, live_ids, parquet
+from numerai_rounds.io import checks, live, parquet
 from numerai_rounds.io.legacy.convert import convert
 from tests import tiny
 
@@ -112,9 +112,9 @@ def test_a_long_text_is_never_copied_to_its_rows(tmp_path: Path, name: str, enco
 
 def test_the_ids_that_a_submission_is_checked_against_have_limits_too(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="claims to have 300,000 rows"):
-        live_ids._ids(bomb(tmp_path / "live.parquet", 300_000))
+        live.ids(bomb(tmp_path / "live.parquet", 300_000))
     tiny.market().live.to_parquet(tmp_path / "sound.parquet")
-    assert len(live_ids._ids(tmp_path / "sound.parquet")) == tiny.ROWS_PER_ERA
+    assert len(live.ids(tmp_path / "sound.parquet")) == tiny.ROWS_PER_ERA
 
 
 def test_more_eras_than_any_are_not_gathered(tmp_path: Path) -> None:

@@ -61,7 +61,10 @@ PLACES = {
     f"{LIVE}; push.default=simple; remote.pushDefault=fork": "fork/main",
     f"{LIVE}; remote.origin.push=refs/heads/main:refs/heads/prod": "origin/prod",
     "remote.origin.push=main:prod": "origin/prod",
+    "remote.origin.push=heads/main:prod": "origin/prod",
     "remote.origin.push=HEAD": "origin/main",
+    "remote.origin.mirror=true": "origin/main",
+    f"{LIVE}; push.default=upstream; remote.origin.mirror=true": "origin/main",
     "remote.origin.push=refs/heads/*:refs/heads/mine/*": "origin/mine/main",
 }
 
@@ -190,6 +193,37 @@ def test_a_hook_of_the_remote_is_quoted(here: Repository, words: str, advice: st
 def test_a_hook_of_this_repository_is_quoted(here: Repository) -> None:
     hook(here.path / ".git", "pre-push", "echo 'the tests fail' >&2; exit 1")
     with pytest.raises(ConfigurationError, match=r"the tests fail.*The hook pre-push of this repository refuses it"):
+        pushing.push([TAG])
+
+
+def test_a_mirror_loses_nothing_that_is_there_alone(here: Repository) -> None:
+    here.run("git", "push", "--quiet", "origin", "main:theirs")
+    configure(here, "remote.origin.mirror=true")
+    assert pushing.push([TAG]) == "origin/main"
+    assert refs("origin").keys() == {"refs/heads/main", "refs/heads/theirs", f"refs/tags/{TAG}"}
+
+
+def test_a_shallow_clone_is_to_be_completed(here: Repository) -> None:
+    here.run("git", "commit", "--quiet", "--allow-empty", "--message", "more")
+    here.run("git", "push", "--quiet", "origin", "main")
+    (here.path / ".git/shallow").write_text(head(here) + "\n")
+    here.run("git", "remote", "set-url", "origin", "../fork.git")
+    with pytest.raises(ConfigurationError, match=r"shallow update not allowed.*run `git fetch --unshallow`"):
+        pushing.push([TAG])
+
+
+def test_a_repository_that_cannot_be_written_to_is_told_as_such(here: Repository) -> None:
+    objects = here.path.parent / "origin.git/objects"
+    objects.rename(objects.with_name("gone"))
+    objects.symlink_to("/proc")
+    with pytest.raises(ConfigurationError, match=r"unpacker error.*cannot be written to: ask who keeps it"):
+        pushing.push([TAG])
+
+
+def test_a_repository_of_another_user_is_to_be_trusted(here: Repository) -> None:
+    said = "fatal: detected dubious ownership in repository at '/nas/rounds.git'"
+    configure(here, f'remote.origin.uploadpack=echo >&2 "{said}" && false')
+    with pytest.raises(ConfigurationError, match=r"dubious ownership.*`git config --global --add safe\.directory"):
         pushing.push([TAG])
 
 

@@ -94,8 +94,11 @@ def sha256(path: Path, copy: BinaryIO | None = None) -> str:
     return digest.hexdigest()
 
 
+EFFECTIVE = os.access in os.supports_effective_ids
+
+
 def machine_error(error: OSError, path: Path, needed: int | None = None) -> MachineError | None:
-    """The sentence for an operating system's refusal to write; None for an error of another kind.
+    """The sentence for an operating system's refusal of a file; None for an error of another kind.
 
     `needed`: bytes that are still to be written, where that is known.
     """
@@ -106,7 +109,9 @@ def machine_error(error: OSError, path: Path, needed: int | None = None) -> Mach
             "again."
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return MachineError(f"{path} may not be written ({error.strerror}). Check the permissions of {path.parent}.")
+        is_closed = os.path.lexists(path) and not os.access(path, os.R_OK, effective_ids=EFFECTIVE)
+        done, where = ("read", "the file") if is_closed else ("written", path.parent)
+        return MachineError(f"{path} may not be {done} ({error.strerror}). Check the permissions of {where}.")
     return None
 
 

@@ -54,7 +54,8 @@ def check_file(path: Path, role: str) -> None:
         _check_index(file.schema_arrow, where)
         if not file.metadata.num_rows:
             raise DataError(f"{where} holds no rows.")
-        parquet.check_texts(path, [name for name in (ID, ERA, DATA_TYPE) if name in file.schema_arrow.names], where)
+        schema = file.schema_arrow
+        parquet.check_texts(path, schema, [name for name in (ID, ERA, DATA_TYPE) if name in schema.names], where)
         if role in DATA_TYPES:
             _check_columns(file, role, where)
             _check_ranges(file, role, where)

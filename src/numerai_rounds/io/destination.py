@@ -75,6 +75,11 @@ def find() -> Destination | None:
     return Destination(remote, places, _branch_there(branch, remote, fetches))
 
 
+def is_mirror(remote: str) -> bool:
+    """Whether git makes a remote the same as here in everything, whatever its rules for branches are."""
+    return git.line("config", "--type=bool", "--default=false", "--get", f"remote.{remote}.mirror") == "true"
+
+
 def _addresses(remote: str, *options: str) -> list[str]:
     return git.git("remote", "get-url", *options, "--all", remote).splitlines()
 
@@ -96,6 +101,8 @@ def _branch_there(branch: str, remote: str, fetches: str | None) -> str:
     listed = children.text(refspecs.stdout).splitlines()
     if listed:
         return _by_refspec(branch, remote, listed)
+    if is_mirror(remote):
+        return branch
     rule = git.setting("push.default") or "simple"
     upstream = git.setting(f"branch.{short}.merge")
     if rule == "nothing":
@@ -124,7 +131,7 @@ def _by_refspec(branch: str, remote: str, refspecs: list[str]) -> str:
     short = branch.removeprefix(HEADS)
     for refspec in refspecs:
         ours, _, theirs = refspec.lstrip("+").partition(":")
-        if not ours or ours in (branch, short, "HEAD", "@"):
+        if not ours or ours in (branch, branch.removeprefix("refs/"), short, "HEAD", "@"):
             return (theirs if theirs.startswith("refs/") else HEADS + theirs) if theirs else branch
         if "*" in ours and fnmatch.fnmatchcase(branch, ours):
             before, _, after = ours.partition("*")

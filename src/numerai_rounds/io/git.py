@@ -31,6 +31,9 @@ SETTINGS = {
 }
 """In place of a person's: nobody is there to sign, and what is said has one form."""
 
+EVERYWHERE = ("-c", "core.sparseCheckout=false")
+"""Options for what has to be committed, also where a sparse checkout would leave it out."""
+
 NOISE = re.compile(r"^(hint:.*|\d\d:\d\d:\d\d\.\d+ .*|\s*)$")
 """Lines of git that are no reason: advice for people at a terminal, and traces."""
 
@@ -128,10 +131,21 @@ def prefix() -> str:
 
 
 def changed(*where: Path) -> list[str]:
-    """Paths that are not as the last commit has them: changed, staged, or new and not ignored; sorted."""
+    """Paths that are not as the last commit has them: changed, staged, or new and not ignored; sorted.
+
+    Also where git was told not to look.
+    """
     options = ("--porcelain=v1", "-z", "--no-renames", "--untracked-files=all")
     listed = names("status", *options, "--", *map(str, where))
-    return sorted(set(_from_here(entry[3:] for entry in listed)))
+    now = blobs(unwatched(*where))
+    then = files("HEAD") if now else {}
+    return sorted({*_from_here(entry[3:] for entry in listed), *(name for name in now if now[name] != then.get(name))})
+
+
+def unwatched(*where: Path) -> list[str]:
+    """Files that are here, and at which git was told not to look, by assume-unchanged or skip-worktree."""
+    listed = names("ls-files", "-v", "-z", "--", *map(str, where))
+    return [entry[2:] for entry in listed if (entry[0] == "S" or entry[0].islower()) and Path(entry[2:]).is_file()]
 
 
 def untracked(folder: Path, *where: Path) -> list[str]:
@@ -177,9 +191,9 @@ def commit(message: str, where: Sequence[Path]) -> str | None:
     if not present or not changed(*present):
         return None
     wanted = [str(path) for path in present]
-    git("add", "--", *wanted)
+    git(*EVERYWHERE, "add", "--", *wanted)
     try:
-        git("commit", "--quiet", "--cleanup=whitespace", "--message", message, "--only", "--", *wanted)
+        git(*EVERYWHERE, "commit", "--quiet", "--cleanup=whitespace", "--message", message, "--only", "--", *wanted)
     except (ConfigurationError, MachineError):
         git("reset", "--quiet", "--", *wanted)
         raise

@@ -30,7 +30,7 @@ def _table_of(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
                 f"the live data lacks {len(absent):,} features that the model uses ({some(sorted(absent))}). "
                 "Live and history must be of one data version: take both from one, then `rounds open` pins them."
             )
-        parquet.check_texts(path, [ID] if columns is None or ID in columns else [], where)
+        parquet.check_texts(path, file.schema_arrow, [ID] if columns is None or ID in columns else [], where)
         return file.read(columns=None if columns is None else list(columns))
 
 

@@ -74,12 +74,15 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def check_texts(path: Path, columns: Sequence[str], where: str) -> None:
+def check_texts(path: Path, schema: pa.Schema, columns: Sequence[str], where: str) -> None:
     """Refuse ids and labels longer than any: a page of one long text, said again and again, unpacks to any size.
 
     Each different text is looked at once; none is copied to its rows. A DataError also where there are fewer rows than
-    the footer tells of.
+    the footer tells of, and where a column holds lists or the like.
     """
+    for field in map(schema.field, columns):
+        if pa.types.is_nested(field.type):
+            raise DataError(f"{where}: `{field.name}` must be text (got {field.type}). Get it again from its source.")
     rows = 0
     with pq.ParquetFile(path, page_checksum_verification=True, read_dictionary=list(columns)) as file:
         extent.check_texts(file.metadata, columns, where)

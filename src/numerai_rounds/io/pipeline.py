@@ -26,6 +26,10 @@ from numerai_rounds.io.process import PREFIX
 UNPUSHED = paths.DVC_TMP / "rounds.unpushed"
 """There from the start of a push to its success."""
 
+LACKING = (
+    " If it lacks what is needed, `dvc push` where it was made brings it there, and `dvc repro` makes it again here."
+)
+
 KINDS = {kind.exit_code: kind for kind in (ConfigurationError, DataError, ServiceError, MachineError)}
 
 
@@ -109,8 +113,10 @@ def _of_remote(*arguments: str, environment: Mapping[str, str] | None = None) ->
     except MachineError:
         if _is_told():
             raise
+        lacking = "" if arguments[0] == "push" else LACKING
         raise ServiceError(
             f"`dvc {arguments[0]}` failed, as told above: the DVC remote may be down. Run the same command again."
+            f"{lacking}"
         ) from None
 
 

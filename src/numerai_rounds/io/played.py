@@ -1,6 +1,7 @@
 """A round as git keeps it: its commit, with the scores in the message, and its tag."""
 
 import re
+import shlex
 
 from numerai_rounds.base.errors import ConfigurationError, some
 from numerai_rounds.io import conf_edits, fetched, figures, git, lock, paths, promises, score_files
@@ -19,6 +20,7 @@ UNDER_WAY = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "r
 
 def check_ground() -> None:
     """Refuse to play where a commit could not hold what ran: with uncommitted sources, or git not ready for one."""
+    git.top()  # before what git answers without a repository as well, by other settings
     git.git("var", "GIT_AUTHOR_IDENT")
     git.git("var", "GIT_COMMITTER_IDENT")
     busy = [name for name in UNDER_WAY if git.inside(name).exists()]
@@ -27,6 +29,13 @@ def check_ground() -> None:
             f"git is in the middle of something ({some(busy)}). Finish or abort it, then run again."
         )
     git.release_dead()
+    unseen = git.unwatched(*paths.INGREDIENTS, *FILES)
+    if unseen:
+        quoted = " ".join(map(shlex.quote, unseen))
+        raise ConfigurationError(
+            f"git was told not to look at {some(unseen)}, so the round's commit might not hold what ran. Have it look: "
+            f"`git update-index --no-assume-unchanged {quoted}` and `git update-index --no-skip-worktree {quoted}`."
+        )
     ours = {str(path) for path in FILES}
     loose = [name for name in git.changed(*paths.INGREDIENTS) if name not in ours]
     if loose:

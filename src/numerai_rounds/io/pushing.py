@@ -48,6 +48,14 @@ OF_REFS = (
         "The branch is protected there: allow these pushes, or push to another branch, then run the same again.",
     ),
     Remedy(
+        re.compile(r"shallow update"),
+        "This clone is shallow, and the remote lacks what is older: run `git fetch --unshallow`, then the same again.",
+    ),
+    Remedy(
+        re.compile(r"unable to create temporary object|insufficient permission", re.IGNORECASE),
+        "The repository there cannot be written to: ask who keeps it for the right to, then run the same again.",
+    ),
+    Remedy(
         re.compile(r"hook declined|declined", re.IGNORECASE),
         "A hook of the remote refuses it: do what it says, or ask who keeps it, then run the same again.",
     ),
@@ -55,6 +63,10 @@ OF_REFS = (
 """About refs that the remote was asked for and did not take."""
 
 OF_CONNECTIONS = (
+    Remedy(
+        re.compile(r"dubious ownership"),
+        "The repository there is another user's: `git config --global --add safe.directory FOLDER` trusts its folder.",
+    ),
     Remedy(
         re.compile(
             r"could not resolve|name resolution|timed? ?out|connection (refused|reset|closed)|unreachable"
@@ -125,10 +137,12 @@ def _refs(where: Destination, place: str) -> dict[str, str]:
 
 def _push(where: Destination, tags: Sequence[str]) -> None:
     refspecs = [f"HEAD:{where.branch}", *(f"{ref}:{ref}" for ref in tags)]
-    options = ("--porcelain", "--no-follow-tags")
-    done = git.attempt("push", *options, "--atomic", where.remote, *refspecs)
+    # A mirror gets no more than any remote, and loses nothing that is there alone.
+    single = ("-c", f"remote.{where.remote}.mirror=false") if destination.is_mirror(where.remote) else ()
+    command = (*single, "push", "--porcelain", "--no-follow-tags")
+    done = git.attempt(*command, "--atomic", where.remote, *refspecs)
     if done.returncode and b"does not support --atomic" in done.stderr:
-        done = git.attempt("push", *options, where.remote, *refspecs)
+        done = git.attempt(*command, where.remote, *refspecs)
     if done.returncode:
         raise _refusal(where, done)
 

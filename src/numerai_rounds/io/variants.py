@@ -86,6 +86,7 @@ def _commit_aside(message: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         environment = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
         git.git("read-tree", "HEAD", environment=environment)
-        git.git("add", "--", *(str(path) for path in RESULTS if path.exists()), environment=environment)
+        present = [str(path) for path in RESULTS if path.exists()]
+        git.git(*git.EVERYWHERE, "add", "--", *present, environment=environment)
         tree = git.git("write-tree", environment=environment).strip()
     return git.line("commit-tree", tree, "-p", "HEAD", "-m", message)
