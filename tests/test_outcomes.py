@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from numerai_rounds.commands import outcomes
+from numerai_rounds.io import score_files
 from tests.past import PROMISED, ground, promise, sent
 
 TABLES = {
-    "summary.csv": "score,target,eras,mean,mean_low,mean_high,sharpe\ncorr,target_ender_60,52,0.0165,0.01,0.02,0.59\n",
+    "summary.csv": f"{','.join(score_files.NEEDED['summary'])}\n"
+    "corr,target_ender_60,52,0.0165,0.01,0.02,0.03,0.59,0.2,0.9,0.7,0.1,-0.1,0575\n",
     "per_era.csv": "era,rows,corr\n0575,10,0.0165\n",
     "left_out.csv": "what,why\n",
 }
@@ -23,7 +25,8 @@ def commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str | None,
     experiment = promise(repository, PROMISED | {"corr_mean": 0.0321, "corr_sharpe": 1.23})
     for name, text in TABLES.items():
         (repository.path / "metrics" / name).write_text(text)
-    return {"linear": experiment, None: promise(repository, PROMISED | {"corr_mean": 0.0165, "corr_sharpe": 0.59})}
+    own = {"corr_mean": 0.0165, "corr_sharpe": 0.59, "eras": 52, "eras_unscored": 0, "rows": 520}
+    return {"linear": experiment, None: promise(repository, PROMISED | own)}
 
 
 OWN, EXPERIMENT = "CORR 0.0165, Sharpe 0.59", "CORR 0.0321, Sharpe 1.23"

@@ -1,6 +1,7 @@
 """`rounds package`: the file runs without this project, predicts the same, and goes to the service."""
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -23,6 +24,7 @@ from numerai_rounds.commands import packaging
 from numerai_rounds.domain import portable
 from numerai_rounds.domain.submission import predictions_to_submission
 from numerai_rounds.io import history, http, images, packages, paths, tables, trials
+from numerai_rounds.io.params import load
 from tests import tiny
 from tests.conftest import ROOT
 from tests.domain.presets import presets
@@ -109,6 +111,8 @@ def repository(tmp_path: Path, stranger: Path, monkeypatch: pytest.MonkeyPatch) 
     model = trained(module, module.Params(**parameters["model"] | {"n_estimators": 5, "min_data_in_leaf": 2}))
     Path("models").mkdir()
     Path("models/model.txt").write_text(model.text)
+    pins = {role: {"pin": pin.known} for role, pin in load().round.live.items()}
+    Path("data/raw/live/manifest.json").write_text(json.dumps({"files": pins}))
     ids, features = history.read_live(model.features, "middle")
     tables.write_submission(predictions_to_submission(ids, model.predict(features, 1)), paths.SUBMISSION)
     stages = {"train": locked(paths.MODEL), "submit": locked(paths.SUBMISSION)}

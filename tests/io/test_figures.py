@@ -28,12 +28,13 @@ def scores(corr_has_interval: bool = True) -> Scores:
             ("churn_mean", math.nan, 52, 0.25, math.nan, math.nan, math.nan),
         ],
         columns=["score", "target", "eras", "mean", "mean_low", "sharpe", "payout_nmr"],
-    )
+    ).reindex(columns=[*score_files.NEEDED["summary"], "payout_nmr"])
     eras = [f"{era:04d}" for era in range(1, 53)]
     cwmm = [math.nan] * 44 + [0.27123] * 8
     per_era = pd.DataFrame({"era": eras, "rows": 10, "corr": 0.01, "cwmm": cwmm, "exposure_rms": 0.0792})
     left_out = pd.DataFrame({"what": ["interval of mmc"], "why": ["8 eras"]})
-    headlines = {"corr_mean": 0.016505, "eras": 52, "mae": 0.152041, "mmc_mean": 0.002375, "rows": 78000}
+    counts = {"eras": 52, "eras_unscored": 0, "rows": 78000}
+    headlines = counts | {"corr_mean": 0.016505, "mae": 0.152041, "mmc_mean": 0.002375}
     nothing = dict.fromkeys(score_files.FILES, left_out)
     return Scores(headlines, nothing | {"summary": summary, "per_era": per_era, "left_out": left_out})
 
@@ -79,6 +80,7 @@ def test_commits_and_last_lines_tell_it_likewise(tmp_path: Path) -> None:
         "target: target_ender_60",
         "corr_mean: 0.0165",
         "eras: 52",
+        "eras_unscored: 0",
         "mae: 0.1520",
         "mmc_mean: 0.002 (8 eras)",
         "rows: 78,000",
@@ -100,6 +102,7 @@ def test_commits_tell_the_interval_beside_its_figure() -> None:
         "corr_mean: 0.0165 (0.0100 to 0.0230)",
         "corr_sharpe: 0.5926 (0.2900 to 0.8600)",
         "eras: 52",
+        "eras_unscored: 0",
         "mae: 0.1520",
         "mmc_mean: 0.002 (8 eras)",
         "rows: 78,000",

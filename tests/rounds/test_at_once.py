@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from numerai_rounds.base.errors import BusyError, ConfigurationError, DataError
+from numerai_rounds.base.errors import BusyError, ConfigurationError, DamagedError
 from numerai_rounds.commands import configure, live_scores, opening, packaging, running, uploading
 from numerai_rounds.io import conf_edits, paths, pipeline, played
 from tests.rounds.beside import held, repro_at_submit
@@ -124,8 +124,7 @@ def test_a_round_that_is_no_more_the_one_that_was_played_is_not_kept(season: Sea
 
 
 def test_a_submission_on_the_live_data_of_another_round_is_not_sent(season: Season) -> None:
-    """As if dvc.lock told a lie: its numbers fit, the live data are of other pins."""
     manifest = paths.LIVE / "manifest.json"
     manifest.write_text(manifest.read_text().replace("etag:", "etag:0"))
-    with pytest.raises(DataError, match=r"data/raw/live is not of what conf/round.yaml pins"):
+    with pytest.raises(DamagedError, match=r"^data/raw/live/manifest\.json is not what its stage wrote"):
         uploading.upload(uploading.Options(models=[MODEL]), dry_run=True)

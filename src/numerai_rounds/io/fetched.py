@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from numerai_rounds.base.errors import DataError
-from numerai_rounds.base.params import Pin, Round
+from numerai_rounds.base.params import Pin
 from numerai_rounds.io import json_files, paths
 
 MANIFEST = "manifest.json"
@@ -26,16 +25,6 @@ def others(part: str, pins: Mapping[str, Pin]) -> list[str]:
     """Roles of a part whose files here are not of these pins, or not here."""
     claims = read(FOLDERS[part]).get("files", {})
     return [role for role, pin in sorted(pins.items()) if _pin(claims.get(role)) != pin.known]
-
-
-def refuse_other(part: str, pinned: Round) -> None:
-    """DataError where a part (`history`, `live`) that is here is not of the files that a round pins."""
-    folder = FOLDERS[part]
-    if folder.exists() and (other := others(part, pinned.history if part == "history" else pinned.live)):
-        raise DataError(
-            f"{folder} is not of what {paths.ROUND} pins for {pinned.title} ({other[0]} is another file): the "
-            f"pins were changed after it was fetched. Run `dvc repro --force fetch@{part}`, then `dvc repro`."
-        )
 
 
 def _pin(claim: object) -> object:

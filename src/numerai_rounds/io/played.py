@@ -4,7 +4,7 @@ import re
 import shlex
 
 from numerai_rounds.base.errors import ConfigurationError, some
-from numerai_rounds.io import conf_edits, fetched, figures, git, lock, paths, promises, score_files
+from numerai_rounds.io import conf_edits, figures, git, lock, paths, pinned_files, promises, score_files
 from numerai_rounds.io.committed import pinned as pinned_in
 from numerai_rounds.io.compose import check_params
 
@@ -65,8 +65,8 @@ def check(number: int | None) -> None:
             f"{some(stale)} changed while round {number} was being played. Nothing more was kept of it. Run the same "
             "command again."
         )
-    fetched.refuse_other("history", pinned)
-    fetched.refuse_other("live", pinned)
+    pinned_files.refuse_other("history", pinned)
+    pinned_files.refuse_other("live", pinned)
 
 
 def commit(number: int | None) -> str | None:

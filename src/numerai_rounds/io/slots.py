@@ -12,11 +12,11 @@ from numerai_rounds.io import (
     console,
     dvc_cache,
     experiments,
-    fetched,
     git,
     lock,
     params,
     paths,
+    pinned_files,
     played,
     recipe,
     vouched,
@@ -78,7 +78,7 @@ def own(number: int | None) -> bytes:
             f"the submission is not of what params.yaml says now ({some(stale) or 'round.number'} changed since). "
             "Run `dvc repro` first."
         )
-    fetched.refuse_other("live", params.load().round)
+    pinned_files.refuse_other("live", params.load().round)
     if not paths.SUBMISSION.exists():
         raise ConfigurationError(f"{paths.SUBMISSION} is not here: run `dvc repro` first.")
     for path in (paths.MODEL, paths.raw("live", "live")):

@@ -2,13 +2,13 @@
 
 from numerai_rounds.base import plugins
 from numerai_rounds.domain import submission
-from numerai_rounds.io import console, fetched, history, params, paths, process, tables, vouched
+from numerai_rounds.io import console, history, params, paths, pinned_files, process, tables, vouched
 
 
 def main() -> None:
     """Write the submission of the pinned round, from live data of that very round."""
     parameters = params.load()
-    fetched.refuse_other("live", parameters.round)
+    pinned_files.refuse_other("live", parameters.round)
     model = plugins.load("model", parameters.model.kind).load(vouched.text(paths.MODEL))
     ids, features = history.read_live(model.features, parameters.missing_features)
     predictions = model.predict(features, parameters.threads)

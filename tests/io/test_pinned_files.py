@@ -6,7 +6,7 @@ import pytest
 
 from numerai_rounds.base.errors import DataError
 from numerai_rounds.base.params import Pin, Round
-from numerai_rounds.io import fetched, paths
+from numerai_rounds.io import fetched, paths, pinned_files
 
 PIN = Pin(name="live.parquet", size=None, identity="etag:1")
 
@@ -18,6 +18,6 @@ def test_a_claim_that_is_none_is_of_another_file(claim: object) -> None:
     manifest.write_text(json.dumps({"files": {"live": claim}}))
     opened = Round.model_construct(source="numerai", number=1400, live={"live": PIN}, history={})
     with pytest.raises(DataError, match=r"data/raw/live is not of what conf/round\.yaml pins for round 1400"):
-        fetched.refuse_other("live", opened)
+        pinned_files.refuse_other("live", opened)
     manifest.write_text(json.dumps({"files": {"live": {"pin": PIN.known}}}))
-    fetched.refuse_other("live", opened)
+    pinned_files.refuse_other("live", opened)
