@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,10 +123,9 @@ def clone(path: Path) -> Repository:
     return repository
 
 
-@pytest.fixture(autouse=True, scope="session")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+@contextmanager
+def apart(home: Path) -> Iterator[None]:
     """What commands see: these programs, a clone's own code, no keys, no settings of this machine, no way out."""
-    home = tmp_path_factory.mktemp("home")
     nowhere = "http://127.0.0.1:9"
     with pytest.MonkeyPatch.context() as patch:
         for name in SECRETS:
@@ -143,6 +143,12 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             patch.setenv(name, nowhere)
             patch.setenv(name.upper(), nowhere)
         patch.setenv("no_proxy", "127.0.0.1,localhost")
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with apart(tmp_path_factory.mktemp("home")):
         yield
 
 
