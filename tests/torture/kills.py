@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -38,6 +39,7 @@ def record(ground: Ground) -> None:
         said = season.rounds(*RUN, **aimed(season, None))
         listed = (season.repository.path.parent / "list").read_text().splitlines()
         keep_expected(ground, {**whole.result(season), "writes": listed, "said": said.stdout})
+        shutil.copytree(season.repository.path.parent, ground.folder / "done", symlinks=True)
         problem = whole.flaw(season, json.loads(ground.expected.read_text()))
     if problem is not None:
         raise AssertionError(f"the undisturbed run itself is not whole: {problem}")

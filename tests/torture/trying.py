@@ -12,11 +12,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.torture import kills
+from tests.torture import kills, readers, rot
 from tests.torture.ground import Ground
 from tests.torture.outcome import Case, Impossible, Outcome, Part
 
-PARTS: dict[str, Part] = {"kills": kills}
+PARTS: dict[str, Part] = {"kills": kills, "rot": rot, "readers": readers}
 TITLES = {name: part.TITLE for name, part in PARTS.items()}
 
 

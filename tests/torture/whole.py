@@ -33,13 +33,15 @@ def result(season: Season) -> dict[str, Any]:
 def flaw(season: Season, expected: dict[str, Any]) -> str | None:
     """Why a round is not what an undisturbed run makes of it; None where it is."""
     found = result(season)
-    for key in ("submission", "outputs", "tree"):
-        if found[key] != expected[key]:
-            return f"{key}: {_first_difference(found[key], expected[key])}"
+    flaws = [
+        f"{key}: {_first_difference(found[key], expected[key])}"
+        for key in ("submission", "outputs", "tree")
+        if found[key] != expected[key]
+    ]
     missing = set(expected["stored"]) - set(found["stored"])
     if missing:
-        return f"not in DVC's remote: {sorted(missing)[:3]}"
-    return next(_flaws(season), None)
+        flaws.append(f"not in DVC's remote: {sorted(missing)[:3]}")
+    return "; ".join([*flaws, *_flaws(season)]) or None
 
 
 def _flaws(season: Season) -> Iterator[str]:
