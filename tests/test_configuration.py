@@ -1,6 +1,7 @@
 """conf/ is the only truth: what composes, what is kept, what is refused."""
 
 import copy
+import re
 import subprocess
 from contextlib import suppress
 from functools import reduce
@@ -16,6 +17,7 @@ from numerai_rounds.base.params import parse
 from numerai_rounds.commands import configure, opening
 from numerai_rounds.io import conf_edits, paths, presets
 from numerai_rounds.io.compose import check_params, compose, compose_text, groups, leaves
+from numerai_rounds.io.yaml_files import read_yaml
 from tests import tiny as tiny_files
 from tests.conftest import ROOT, Repository
 
@@ -282,3 +284,19 @@ def test_the_guard_stops_repro_before_any_work(tiny: Repository) -> None:
     assert stopped.returncode
     assert "params.yaml and conf/ differ in seed" in stopped.stdout
     assert not (tiny.path / "data/raw").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("params.yaml", "`rounds compose` writes it anew from conf/."),
+        ("dvc.lock", "`git checkout HEAD -- dvc.lock` brings that of the last commit; then `dvc repro`."),
+        ("conf/round.yaml", "take back what is not committed: `git checkout HEAD -- conf/round.yaml`."),
+    ],
+)
+@pytest.mark.parametrize("content", [b"a: [", b"a: \xff", b"a"])
+def test_a_file_that_is_no_yaml_any_more_says_how_it_comes_back(name: str, remedy: str, content: bytes) -> None:
+    Path("conf").mkdir()
+    Path(name).write_bytes(content)
+    with pytest.raises(ConfigurationError, match=rf"^{name} (is no YAML|holds no keys).*\. .*{re.escape(remedy)}$"):
+        read_yaml(Path(name))

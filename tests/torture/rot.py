@@ -18,7 +18,14 @@ from tests.torture.readers import TIMES
 
 TITLE = "rot: a round over it"
 AT_A_TIME = 3
-GIT_HAS = ("dvc.lock", "params.yaml", "conf/round.yaml", "conf/config.yaml", "conf/model/lightgbm.yaml", "conf/data/numerai.yaml")
+GIT_HAS = (
+    "dvc.lock",
+    "params.yaml",
+    "conf/round.yaml",
+    "conf/config.yaml",
+    "conf/model/lightgbm.yaml",
+    "conf/data/numerai.yaml",
+)
 RUNS_CACHE = ".dvc/cache/runs"
 RECEIPT = "receipt"
 REFUSALS = 6

@@ -12,11 +12,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.torture import kills, readers, rot
+from tests.torture import kills, pairs, readers, rot
 from tests.torture.ground import Ground
 from tests.torture.outcome import Case, Impossible, Outcome, Part
 
-PARTS: dict[str, Part] = {"kills": kills, "rot": rot, "readers": readers}
+PARTS: dict[str, Part] = {"kills": kills, "rot": rot, "readers": readers, "pairs": pairs}
 TITLES = {name: part.TITLE for name, part in PARTS.items()}
 
 
@@ -31,9 +31,7 @@ def choose(
     """The cases of each part, all of them or as asked for."""
     chosen = {}
     for name in PARTS if not parts else [name for name in PARTS if name in parts]:
-        some = [
-            case for case in PARTS[name].cases(ground, seed) if not only or case.name.startswith(tuple(only))
-        ]
+        some = [case for case in PARTS[name].cases(ground, seed) if not only or case.name.startswith(tuple(only))]
         if cases is not None and len(some) > cases:
             drawn = set(random.Random(f"{seed}:{name}").sample(range(len(some)), cases))
             some = [case for place, case in enumerate(some) if place in drawn]
@@ -41,13 +39,16 @@ def choose(
     return chosen
 
 
-def attempt(
-    ground: Ground, chosen: dict[str, list[Case]], seed: int, workers: int, console: Console
-) -> list[Outcome]:
+def attempt(ground: Ground, chosen: dict[str, list[Case]], seed: int, workers: int, console: Console) -> list[Outcome]:
     """Try them all, with progress; one that breaks the harness itself did not survive."""
     groups = [group for name, some in chosen.items() for group in _groups(some, PARTS[name].AT_A_TIME)]
     outcomes: list[Outcome] = []
-    columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TextColumn("{task.fields[lost]} lost"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[lost]} lost"),
+        TimeElapsedColumn(),
+    )
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool, Progress(*columns, console=console) as progress:
         shown = progress.add_task("trying", total=sum(map(len, groups)), lost=0)

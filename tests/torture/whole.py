@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +30,15 @@ def result(season: Season) -> dict[str, Any]:
     }
 
 
-def flaw(season: Season, expected: dict[str, Any]) -> str | None:
+COMPARED = ("submission", "outputs", "tree")
+
+
+def flaw(season: Season, expected: dict[str, Any], only: Sequence[str] = COMPARED) -> str | None:
     """Why a round is not what an undisturbed run makes of it; None where it is."""
     found = result(season)
-    flaws = [
-        f"{key}: {_first_difference(found[key], expected[key])}"
-        for key in ("submission", "outputs", "tree")
-        if found[key] != expected[key]
-    ]
+    flaws = [f"{key}: {_first_difference(found[key], expected[key])}" for key in only if found[key] != expected[key]]
     missing = set(expected["stored"]) - set(found["stored"])
-    if missing:
+    if missing and only == COMPARED:
         flaws.append(f"not in DVC's remote: {sorted(missing)[:3]}")
     return "; ".join([*flaws, *_flaws(season)]) or None
 
