@@ -5,9 +5,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numerai_rounds  # noqa: F401 - first: it tells LightGBM's threads to wait without spinning
 from rich.console import Console
 
+import numerai_rounds  # noqa: F401 - first: it tells LightGBM's threads to wait without spinning
 from tests.torture import ground, kills, page, trying
 from tests.torture.outcome import table
 

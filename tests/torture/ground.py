@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -20,7 +21,6 @@ RUN = ("run", "--upload", "--push", "--model", MODEL)
 PARTS = ("clone", "bare.git", "store")
 FOLDER = "20261125"
 """Where the service has its files in the new round."""
-PROGRAM = ("run", "-c")
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,11 @@ class Ground:
     def expected(self) -> Path:
         """What an undisturbed run ends with."""
         return self.folder / "expected.json"
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """What is in that file."""
+        return dict(json.loads(self.expected.read_text()))
 
     @contextmanager
     def season(self, name: str, *, of: str = "ready") -> Iterator[Season]:

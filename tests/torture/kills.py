@@ -1,6 +1,5 @@
 """A SIGKILL at every write of a whole round: of ours, of DVC's, and of git's that we start."""
 
-import json
 import os
 import random
 import shutil
@@ -40,14 +39,14 @@ def record(ground: Ground) -> None:
         listed = (season.repository.path.parent / "list").read_text().splitlines()
         keep_expected(ground, {**whole.result(season), "writes": listed, "said": said.stdout})
         shutil.copytree(season.repository.path.parent, ground.folder / "done", symlinks=True)
-        problem = whole.flaw(season, json.loads(ground.expected.read_text()))
+        problem = whole.flaw(season, ground.known)
     if problem is not None:
         raise AssertionError(f"the undisturbed run itself is not whole: {problem}")
 
 
 def cases(ground: Ground, seed: int) -> Sequence[Case]:
     """A case for each manner, operation, file and moment, in the order in which they come."""
-    writes = json.loads(ground.expected.read_text())["writes"]
+    writes = ground.known["writes"]
     found = []
     for write, often in Counter(writes).items():
         places = [place for place, other in enumerate(writes) if other == write]
@@ -93,7 +92,7 @@ def _killed(
         code, said = start(season, {})
         if code:
             return tried, f"started again it ended with {code}: {said[-600:]}"
-        return tried, whole.ill_said(said, code) or whole.flaw(season, json.loads(ground.expected.read_text()))
+        return tried, whole.ill_said(said, code) or whole.flaw(season, ground.known)
 
 
 def _was_hit(season: Season) -> bool:
@@ -145,7 +144,7 @@ def _moments(write: str, often: int) -> list[int]:
     """Which of so many times: the first and the last, one in the middle where there are many."""
     if any(name in write for name in EVERY) and ".tmp" not in write:
         return list(range(1, often + 1))
-    if ".PID.tmp" in write or write.startswith("os.remove") and write.endswith(".tmp"):
+    if ".PID.tmp" in write or (write.startswith("os.remove") and write.endswith(".tmp")):
         return [1]  # the second time it is opened to be flushed
     if write.startswith("git|") or often < 4 or write.endswith(".tmp"):
         return sorted({1, often})

@@ -1,6 +1,5 @@
 """Two commands that write, started at once: each ends well, and the round is one from end to end."""
 
-import json
 import os
 import random
 import subprocess
@@ -65,7 +64,7 @@ def _paired(ground: Ground, some: Sequence[Case], chance: Callable[[Case], rando
             flaws[case] = _both(season, case, chance(case))
             _commit_conf(season)
         code, said = start(season, {})
-        expected = json.loads(ground.expected.read_text())
+        expected = ground.known
         flaw = whole.ill_said(said, code) or (f"then ended with {code}: {said[-500:]}" if code else None)
         if flaw is None:
             flaw = whole.flaw(season, expected, only=("submission",))

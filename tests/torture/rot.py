@@ -55,7 +55,7 @@ def attempt(ground: Ground, some: Sequence[Case], chance: Callable[[Case], rando
         alone = flaw is not None and len(group) > 1
         found = {case: _played(ground, [case], chance) if alone else flaw for case in group}
         if alone and not any(found.values()):
-            found = {case: f"{flaw} (only together with others)" for case in group}
+            found = dict.fromkeys(group, f"{flaw} (only together with others)")
         flaws |= found
     return flaws
 
@@ -73,7 +73,7 @@ def _played(ground: Ground, group: Sequence[Case], chance: Callable[[Case], rand
         problem = _to_the_end(season)
         if problem is None and group[0].name.endswith(RECEIPT):
             season.repository.run("git", "checkout", "HEAD", "--", "receipts")
-        return problem or whole.flaw(season, json.loads(ground.expected.read_text()))
+        return problem or whole.flaw(season, ground.known)
 
 
 def _to_the_end(season: Season) -> str | None:

@@ -12,11 +12,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.torture import kills, pairs, readers, rot
+from tests.torture import disk, kills, pairs, readers, rot
 from tests.torture.ground import Ground
 from tests.torture.outcome import Case, Impossible, Outcome, Part
 
-PARTS: dict[str, Part] = {"kills": kills, "rot": rot, "readers": readers, "pairs": pairs}
+PARTS: dict[str, Part] = {"kills": kills, "rot": rot, "readers": readers, "pairs": pairs, "disk": disk}
 TITLES = {name: part.TITLE for name, part in PARTS.items()}
 
 
