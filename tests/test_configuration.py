@@ -15,7 +15,7 @@ from dvc.utils.hydra import compose_and_dump
 from numerai_rounds.base.errors import ConfigurationError
 from numerai_rounds.base.params import parse
 from numerai_rounds.commands import configure, opening
-from numerai_rounds.io import conf_edits, paths, presets
+from numerai_rounds.io import conf_edits, params, paths, presets
 from numerai_rounds.io.compose import check_params, compose, compose_text, groups, leaves
 from numerai_rounds.io.yaml_files import read_yaml
 from tests import tiny as tiny_files
@@ -300,3 +300,11 @@ def test_a_file_that_is_no_yaml_any_more_says_how_it_comes_back(name: str, remed
     Path(name).write_bytes(content)
     with pytest.raises(ConfigurationError, match=rf"^{name} (is no YAML|holds no keys).*\. .*{re.escape(remedy)}$"):
         read_yaml(Path(name))
+
+
+def test_parameters_that_are_damaged_say_how_they_come_back(project: Path) -> None:
+    paths.PARAMS.write_text(paths.PARAMS.read_text().replace("seed:", "sfed:"))
+    with pytest.raises(ConfigurationError, match=r"sfed.*\nThis is what params.yaml says: `rounds compose` writes"):
+        params.load()
+    configure.compose([])
+    params.load()

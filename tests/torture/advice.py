@@ -10,12 +10,13 @@ from tests.rounds.season import PATIENT, Season
 COMMAND = re.compile(r"`((?:rounds|dvc|git) [^`]+)`")
 BACK = re.compile(r"\b(?:conf/[\w./]+|params\.yaml|dvc\.lock|receipts/[\w./-]+)")
 """Files that git has: what is wrong in them is taken back."""
-ERROR = re.compile(r"^error: .*", re.MULTILINE)
+ERROR = re.compile(r"^error: ", re.MULTILINE)
 
 
 def sentence(said: str) -> str:
-    """The last sentence of refusal; empty where there is none."""
-    return next(reversed(ERROR.findall(said)), "")
+    """What was said from the last refusal on; empty where there is none."""
+    found = list(ERROR.finditer(said))
+    return said[found[-1].start() :] if found else ""
 
 
 def commands(said: str) -> Iterator[list[str]]:
