@@ -117,7 +117,8 @@ def test_the_table_the_page_and_the_exit_code_tell(torture_ground: Ground, capsy
     said = capsys.readouterr().out
     for words in ("a kill", "2", "1", "no small disks here"):
         assert words in said
-    written = page.text(outcomes, SEED)
+    written = page.text(outcomes, SEED, 9)
+    assert "3 of 9 cases" in written
     assert "| kills | a kill | 2 | 1 |" in written
     assert "`kills/b`: it did not end" in written
     assert trying.tried(torture_ground, [Case("kills/none", "")], SEED)[0].flaw.startswith("the harness broke")

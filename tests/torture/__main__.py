@@ -22,7 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
         prepared = ground.prepare(folder)
         kills.record(prepared)
         chosen = trying.choose(prepared, asked.part, asked.seed, cases=asked.cases, only=asked.only)
-        console.print(f"{sum(map(len, chosen.values()))} cases with seed {asked.seed}")
+        known = sum(map(len, trying.choose(prepared, None, asked.seed).values()))
+        console.print(f"{sum(map(len, chosen.values()))} of {known:,} cases, with seed {asked.seed}")
         outcomes = trying.attempt(prepared, chosen, asked.seed, asked.workers, console)
     console.print(table(outcomes, trying.TITLES))
     lost = [outcome for outcome in outcomes if outcome.flaw is not None]
@@ -34,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
             highlight=False,
         )
     if asked.page is not None:
-        asked.page.write_text(page.text(outcomes, asked.seed))
+        asked.page.write_text(page.text(outcomes, asked.seed, known))
     trying.remove(folder)
     return 1 if lost else 0
 

@@ -19,10 +19,11 @@ for the service. `make test` tries a few of each kind. `python -m tests.torture 
 """
 
 
-def text(outcomes: Sequence[Outcome], seed: int) -> str:
-    """The page."""
+def text(outcomes: Sequence[Outcome], seed: int, known: int) -> str:
+    """The page; `known` is the number of cases that there are."""
+    size = "every case" if len(outcomes) == known else f"{len(outcomes)} of {known:,} cases, drawn with the seed"
     lines = [f"| {' | '.join(row)} |" for row in rows(outcomes, trying.TITLES)]
     table = "\n".join(["| part | what | tried | survived |", "| --- | --- | ---: | ---: |", *lines])
     lost = [f"- `{outcome.case.name}`: {outcome.flaw}" for outcome in outcomes if outcome.flaw is not None]
     told = "\n## Not survived\n\n" + "\n".join(lost) + "\n" if lost else ""
-    return f"{INTRODUCTION}\n## What came of it\n\nWith seed {seed}:\n\n{table}\n{told}"
+    return f"{INTRODUCTION}\n## What came of it\n\nWith `--seed {seed}`, {size}:\n\n{table}\n{told}"
