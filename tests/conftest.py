@@ -56,6 +56,10 @@ def hermetic(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(socket.socket, "connect", local_only)
 
 
+LONGEST = 900
+"""Seconds that any command may take, on a machine that has much else to do."""
+
+
 @dataclass(frozen=True)
 class Repository:
     """A clone of the project in a folder of its own, as a person would have it."""
@@ -72,7 +76,7 @@ class Repository:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=300,
+            timeout=LONGEST,
         )
         if check and done.returncode:
             raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")

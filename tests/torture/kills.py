@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from tests.conftest import LONGEST
 from tests.rounds.season import PATIENT, Season
 from tests.torture import whole
 from tests.torture.ground import RUN, Ground, keep_expected
@@ -17,7 +18,6 @@ from tests.torture.outcome import Case
 TITLE = "kills"
 AT_A_TIME = 5
 AIM = Path(__file__).parent / "aim"
-LONGEST = 300
 KINDS = {
     "before": "just before a file is written, renamed, linked or removed",
     "emptied": "a file that is written in place is empty",
@@ -35,13 +35,13 @@ IN_PLACE = (".dvc/tmp/rwlock", ".dvc/tmp/lock", "dvc.lock", "rounds.failure.json
 def record(ground: Ground) -> None:
     """Play the round undisturbed: what it ends with, and a list of its writes."""
     with ground.season("undisturbed") as season:
-        said = season.rounds(*RUN, **aimed(season, None))
+        code, said = start(season, aimed(season, None))
         listed = (season.repository.path.parent / "list").read_text().splitlines()
-        keep_expected(ground, {**whole.result(season), "writes": listed, "said": said.stdout})
+        keep_expected(ground, {**whole.result(season), "writes": listed, "said": said})
         shutil.copytree(season.repository.path.parent, ground.folder / "done", symlinks=True)
         problem = whole.flaw(season, ground.known)
     if problem is not None:
-        raise AssertionError(f"the undisturbed run itself is not whole: {problem}")
+        raise AssertionError(f"the undisturbed run itself is not whole ({code}): {problem}")
 
 
 def cases(ground: Ground, seed: int) -> Sequence[Case]:

@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from tests.conftest import LONGEST
 from tests.rounds.season import MODEL, PATIENT, Season
 from tests.torture import whole
 from tests.torture.ground import RUN, Ground
-from tests.torture.kills import LONGEST, start
+from tests.torture.kills import start
 from tests.torture.outcome import Case
 
 TITLE = "pairs"

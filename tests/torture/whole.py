@@ -60,7 +60,7 @@ def _flaws(season: Season) -> Iterator[str]:
         yield f"git status: {dirty}"
     if run("git", "diff", f"round-{NEXT}", "HEAD", check=False).stdout:
         yield f"round-{NEXT} is not HEAD"
-    refs = {ref: run("git", "rev-parse", ref).stdout.strip() for ref in ("main", f"round-{NEXT}")}
+    refs = {ref: run("git", "rev-parse", ref, check=False).stdout.strip() for ref in ("main", f"round-{NEXT}")}
     there = run("git", "ls-remote", "origin", check=False).stdout
     for ref, commit in refs.items():
         if f"{commit}\trefs/" not in there:
