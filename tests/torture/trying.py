@@ -71,6 +71,8 @@ def tried(ground: Ground, group: Sequence[Case], seed: int) -> list[Outcome]:
     except Impossible as error:
         return [Outcome(case, impossible=str(error)) for case in group]
     except Exception:  # noqa: BLE001 - a case must not end the others
+        if len(group) > 1:
+            return [outcome for case in group for outcome in tried(ground, [case], seed)]
         return [Outcome(case, f"the harness broke: {traceback.format_exc()[-900:]}") for case in group]
     each = (time.monotonic() - began) / len(group)
     return [Outcome(case, flaws[case], each) for case in group]
