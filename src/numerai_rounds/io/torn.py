@@ -81,7 +81,8 @@ def mend() -> None:
     told = f"{some(former)} {'is' if len(former) == 1 else 'are'} taken from the last commit" if former else "mended"
     console.complain(f"{paths.LOCK} was not written to its end: {told}.")
     if kept or former:
-        atomic.write_text(paths.LOCK, HEADER + "".join([*kept.values(), *former.values()]))
+        blocks = {**dict.fromkeys(_blocks(text), ""), **former, **kept}
+        atomic.write_text(paths.LOCK, HEADER + "".join(blocks.values()))
     else:
         paths.LOCK.unlink()
 
