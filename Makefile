@@ -7,7 +7,7 @@ OURS := $(shell here=$$(pwd -P); grep -qsxF -e "$$here/src" $(VENV)/lib/python3*
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test env lock clean
+.PHONY: help run test torture env lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -22,6 +22,9 @@ test: $(VENV)/.dev ## lint, check types, run every test
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --numprocesses 2
+
+torture: $(VENV)/.dev ## kill, damage, crowd and starve a round in every way that is known: about half an hour
+	$(BIN)/python -m tests.torture --page docs/torture.md
 
 env: $(VENV)/.run ## the environment alone, in .venv
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,10 @@ def hermetic(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(socket.socket, "connect", local_only)
 
 
+LONGEST = 900
+"""Seconds that any command may take, on a machine that has much else to do."""
+
+
 @dataclass(frozen=True)
 class Repository:
     """A clone of the project in a folder of its own, as a person would have it."""
@@ -77,7 +82,7 @@ class Repository:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=300,
+            timeout=LONGEST,
         )
         if check and done.returncode:
             raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
@@ -128,10 +133,9 @@ def clone(path: Path) -> Repository:
     return repository
 
 
-@pytest.fixture(autouse=True, scope="session")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+@contextmanager
+def apart(home: Path) -> Iterator[None]:
     """What commands see: these programs, a clone's own code, no keys, no settings of this machine, no way out."""
-    home = tmp_path_factory.mktemp("home")
     nowhere = "http://127.0.0.1:9"
     with pytest.MonkeyPatch.context() as patch:
         for name in SECRETS:
@@ -149,6 +153,12 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             patch.setenv(name, nowhere)
             patch.setenv(name.upper(), nowhere)
         patch.setenv("no_proxy", "127.0.0.1,localhost")
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with apart(tmp_path_factory.mktemp("home")):
         yield
 
 

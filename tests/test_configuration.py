@@ -1,6 +1,7 @@
 """conf/ is the only truth: what composes, what is kept, what is refused."""
 
 import copy
+import re
 import subprocess
 from contextlib import suppress
 from functools import reduce
@@ -14,8 +15,9 @@ from dvc.utils.hydra import compose_and_dump
 from numerai_rounds.base.errors import ConfigurationError
 from numerai_rounds.base.params import parse
 from numerai_rounds.commands import configure, opening
-from numerai_rounds.io import conf_edits, paths, presets
+from numerai_rounds.io import conf_edits, params, paths, presets
 from numerai_rounds.io.compose import check_params, compose, compose_text, groups, leaves
+from numerai_rounds.io.yaml_files import read_yaml
 from tests import tiny as tiny_files
 from tests.conftest import ROOT, Repository
 
@@ -282,3 +284,27 @@ def test_the_guard_stops_repro_before_any_work(tiny: Repository) -> None:
     assert stopped.returncode
     assert "params.yaml and conf/ differ in seed" in stopped.stdout
     assert not (tiny.path / "data/raw").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("params.yaml", "`rounds compose` writes it anew from conf/."),
+        ("dvc.lock", "`git checkout HEAD -- dvc.lock` brings that of the last commit; then `dvc repro`."),
+        ("conf/round.yaml", "take back what is not committed: `git checkout HEAD -- conf/round.yaml`."),
+    ],
+)
+@pytest.mark.parametrize("content", [b"a: [", b"a: \xff", b"a"])
+def test_a_file_that_is_no_yaml_any_more_says_how_it_comes_back(name: str, remedy: str, content: bytes) -> None:
+    Path("conf").mkdir()
+    Path(name).write_bytes(content)
+    with pytest.raises(ConfigurationError, match=rf"^{name} (is no YAML|holds no keys).*\. .*{re.escape(remedy)}$"):
+        read_yaml(Path(name))
+
+
+def test_parameters_that_are_damaged_say_how_they_come_back(project: Path) -> None:
+    paths.PARAMS.write_text(paths.PARAMS.read_text().replace("seed:", "sfed:"))
+    with pytest.raises(ConfigurationError, match=r"sfed.*\nThis is what params.yaml says: `rounds compose` writes"):
+        params.load()
+    configure.compose([])
+    params.load()

@@ -103,6 +103,16 @@ def test_zeros_at_the_end_are_no_obstacle(season: Season) -> None:
     COMPILED_LOCKFILE_SCHEMA(yaml.safe_load(paths.LOCK.read_text()))
 
 
+def test_a_byte_that_is_no_text_is_no_obstacle(season: Season) -> None:
+    """It may lie in the middle of a word, where YAML is what it was."""
+    whole = paths.LOCK.read_bytes()
+    place = whole.index(b"src/numerai_rounds")
+    paths.LOCK.write_bytes(whole[:place] + b"\xef" + whole[place + 1 :])
+    assert torn.problem() is not None
+    torn.mend()
+    assert paths.LOCK.read_bytes() == whole
+
+
 def test_without_a_committed_one_what_is_whole_stays(season: Season) -> None:
     whole = paths.LOCK.read_text()
     season.repository.run("git", "rm", "--quiet", "--cached", "dvc.lock")

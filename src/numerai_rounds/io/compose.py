@@ -50,7 +50,7 @@ def _check_files(conf: Path) -> None:
             except yaml.YAMLError:
                 continue  # Hydra says more
             except ValueError as error:
-                raise ConfigurationError(f"{path} is no YAML: {error}.") from None
+                raise ConfigurationError(f"{path} is no YAML: {error}. Put it right.") from None
 
 
 def compose(conf: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
@@ -68,13 +68,7 @@ def check_params(beside: str | None = None) -> None:
     text = compose_text(paths.CONF)
     if paths.PARAMS.is_file() and paths.PARAMS.read_bytes() == text.encode():
         return
-    try:
-        present = read_yaml(paths.PARAMS)
-    except ConfigurationError as error:
-        if not paths.PARAMS.exists():
-            raise
-        raise ConfigurationError(f"{error} `rounds compose` writes it anew from {paths.CONF}/.") from None
-    apart = differences(compose(paths.CONF), present)
+    apart = differences(compose(paths.CONF), read_yaml(paths.PARAMS))
     if beside is not None:
         apart = {key: values for key, values in apart.items() if key.partition(".")[0] != beside}
         if not apart:

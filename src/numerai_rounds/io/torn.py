@@ -1,6 +1,7 @@
 """A dvc.lock that DVC was killed while writing, which it does in place: found, told of, and mended.
 
 What is left is the beginning of the newer file: no YAML, YAML that DVC refuses, or sound but without the last stages.
+A byte that a disk lost in it, and DVC cannot read over, is mended alike.
 """
 
 import re
@@ -18,6 +19,9 @@ HEADER = "schema: '2.0'\nstages:\n"
 
 STAGE = re.compile(r"^  (?=[^ #\n])(.+):\n", re.MULTILINE)
 """Where a stage begins, with its name."""
+
+NO_TEXT = "\N{REPLACEMENT CHARACTER}"
+"""In place of bytes that are no UTF-8; DVC itself never writes it there."""
 
 RECORDED = {"path", "hash", "md5", "size"}
 """What DVC keeps of every output."""
@@ -77,7 +81,8 @@ def mend() -> None:
     told = f"{some(former)} {'is' if len(former) == 1 else 'are'} taken from the last commit" if former else "mended"
     console.complain(f"{paths.LOCK} was not written to its end: {told}.")
     if kept or former:
-        atomic.write_text(paths.LOCK, HEADER + "".join([*kept.values(), *former.values()]))
+        blocks = {**dict.fromkeys(_blocks(text), ""), **former, **kept}
+        atomic.write_text(paths.LOCK, HEADER + "".join(blocks.values()))
     else:
         paths.LOCK.unlink()
 
@@ -94,11 +99,13 @@ def _text() -> str | None:
 
 
 def _is_accepted(text: str) -> bool:
-    """Whether DVC takes a dvc.lock: by its own parser and schema."""
+    """Whether DVC takes a dvc.lock: by its own parser and schema, and by UTF-8, of which `_text` marks what is none."""
     from dvc.schema import COMPILED_LOCKFILE_SCHEMA
     from dvc.utils.serialize import ParseError, parse_yaml
     from voluptuous import Invalid
 
+    if NO_TEXT in text:
+        return False
     try:
         content = parse_yaml(text, str(paths.LOCK))
         COMPILED_LOCKFILE_SCHEMA(content)

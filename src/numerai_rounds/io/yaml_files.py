@@ -7,6 +7,7 @@ import yaml
 
 from numerai_rounds.base import limits
 from numerai_rounds.base.errors import ConfigurationError
+from numerai_rounds.io import paths
 
 FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Seven times as fast, if PyYAML was built with it."""
@@ -21,12 +22,21 @@ def read_yaml(path: Path) -> dict[str, Any]:
             f"{path} is missing. Run this in the root of the repository; `rounds compose` writes params.yaml."
         ) from None
     except (yaml.YAMLError, UnicodeDecodeError, IsADirectoryError, ValueError) as error:
-        raise ConfigurationError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
+        raise ConfigurationError(f"{path} is no YAML: {' '.join(str(error).split())}. {_remedy(path)}") from None
     except OSError as error:  # a link that leads to itself, among others
         raise ConfigurationError(f"{path} cannot be read ({error.strerror}). Put the file itself there.") from None
     if not isinstance(content, dict):
-        raise ConfigurationError(f"{path} holds no keys (got {type(content).__name__}).")
+        raise ConfigurationError(f"{path} holds no keys (got {type(content).__name__}). {_remedy(path)}")
     return content
+
+
+def _remedy(path: Path) -> str:
+    """How a file becomes one again that can be read."""
+    if path == paths.PARAMS:
+        return f"`rounds compose` writes it anew from {paths.CONF}/."
+    if path == paths.LOCK:
+        return "`git checkout HEAD -- dvc.lock` brings that of the last commit; then `dvc repro`."
+    return f"Put it right, or take back what is not committed: `git checkout HEAD -- {path}`."
 
 
 def parsed(text: str) -> Any:
