@@ -472,6 +472,15 @@ def test_a_label_that_is_no_text_is_refused(folder: Path, name: str, encoded: bo
         accept(path, "train")
 
 
+@pytest.mark.parametrize("name", ["id", "data_type", tiny.FEATURES[0], "target_agnes_20"])
+def test_a_name_that_is_no_text_is_refused(folder: Path, name: str) -> None:
+    path = folder.with_name("train.parquet")
+    pq.write_table(pa.Table.from_pandas(tiny.market().train).replace_schema_metadata(None), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(name.encode(), b"\xff" * len(name)))
+    with pytest.raises(DataError, match=r"train .* is damaged: .*utf-8"):
+        accept(path, "train")
+
+
 def test_a_set_that_repeats_a_feature_is_refused(folder: Path, market: tiny.Market) -> None:
     market.features["feature_sets"]["small"] = [tiny.FEATURES[0]] * 2
     with pytest.raises(DataError, match="the sets small name a feature more than once"):

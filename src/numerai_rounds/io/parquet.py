@@ -43,7 +43,7 @@ def opened(
         with pq.ParquetFile(source, page_checksum_verification=True) as file:
             extent.check(file.metadata, size, most_rows, where)
             yield file
-    except pa.ArrowException as error:
+    except (pa.ArrowException, UnicodeDecodeError) as error:  # a name, or a label, may be no text
         raise _broken(error, where) from None
     except OSError as error:
         # Arrow reports broken pages as an OSError without a number; the system's own errors have one.
