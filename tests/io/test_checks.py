@@ -107,6 +107,13 @@ def pages(path: Path, name: str, row_group: int = 0) -> slice:
     return slice(start, start + column.total_compressed_size)
 
 
+def last_of_dictionary(path: Path, name: str, row_group: int = 0) -> slice:
+    """Where the last byte of what a column's dictionary holds is."""
+    group = pa.parquet.read_metadata(path).row_group(row_group)
+    column = next(each for each in map(group.column, range(group.num_columns)) if each.path_in_schema == name)
+    return slice(column.data_page_offset - 1, column.data_page_offset)
+
+
 def overwrite(path: Path, place: slice, octet: bytes) -> None:
     content = bytearray(path.read_bytes())
     content[place] = octet * (place.stop - place.start)
@@ -452,6 +459,26 @@ def test_a_label_that_holds_lists_or_the_like_is_refused(folder: Path, name: str
     if name == "id":
         with pytest.raises(DataError, match=r"live .*: `id` must be text .got "):
             live.ids(path)
+
+
+@pytest.mark.parametrize("name", ["id", "era", "data_type"])
+@pytest.mark.parametrize("encoded", [True, False], ids=["said once", "said in each row"])
+def test_a_label_that_is_no_text_is_refused(folder: Path, name: str, encoded: bool) -> None:
+    options = {"compression": "none", "use_dictionary": encoded}
+    path = tiny.write_v5(folder, tiny.market(), **options) / "train.parquet"
+    place = pages(path, name)
+    overwrite(path, slice(place.stop - 1, place.stop) if not encoded else last_of_dictionary(path, name), b"\xff")
+    with pytest.raises(DataError, match=r"train .* is damaged: .*UTF"):
+        accept(path, "train")
+
+
+@pytest.mark.parametrize("name", ["id", "data_type", tiny.FEATURES[0], "target_agnes_20"])
+def test_a_name_that_is_no_text_is_refused(folder: Path, name: str) -> None:
+    path = folder.with_name("train.parquet")
+    pq.write_table(pa.Table.from_pandas(tiny.market().train).replace_schema_metadata(None), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(name.encode(), b"\xff" * len(name)))
+    with pytest.raises(DataError, match=r"train .* is damaged: .*utf-8"):
+        accept(path, "train")
 
 
 def test_a_set_that_repeats_a_feature_is_refused(folder: Path, market: tiny.Market) -> None:

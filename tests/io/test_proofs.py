@@ -160,6 +160,13 @@ def test_what_is_no_parquet_file_gives_no_proof(service: StandIn) -> None:
     assert pin(service).proof is None
 
 
+def test_names_that_are_no_text_tell_of_no_targets_and_stop_no_opening(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proofs, "WHOLE", 20_000)
+    assert len(CONTENT) > proofs.WHOLE
+    with StandIn({NAME: CONTENT.replace(b"target", b"\xff" * 6)}) as service:
+        assert (pin(service).proof or "").startswith("sampled:")
+
+
 def test_a_file_that_is_replaced_while_it_is_looked_at_gives_no_proof(service: StandIn) -> None:
     def replacing() -> str:
         if len(service.downloads(NAME)) == 1:

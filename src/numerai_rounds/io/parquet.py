@@ -43,7 +43,7 @@ def opened(
         with pq.ParquetFile(source, page_checksum_verification=True) as file:
             extent.check(file.metadata, size, most_rows, where)
             yield file
-    except pa.ArrowException as error:
+    except (pa.ArrowException, UnicodeDecodeError) as error:  # a name, or a label, may be no text
         raise _broken(error, where) from None
     except OSError as error:
         # Arrow reports broken pages as an OSError without a number; the system's own errors have one.
@@ -90,6 +90,7 @@ def check_texts(path: Path, schema: pa.Schema, columns: Sequence[str], where: st
             rows += batch.num_rows
             for name, column in zip(batch.schema.names, batch.columns, strict=True):
                 texts = column.dictionary if pa.types.is_dictionary(column.type) else column
+                texts.validate(full=True)  # Arrow takes any bytes for text, and finds out when they are read as such
                 longest = pc.max(pc.binary_length(texts.cast(pa.large_string()))).as_py() if is_text(column.type) else 0
                 if longest is not None and longest > limits.TEXT:
                     raise DataError(

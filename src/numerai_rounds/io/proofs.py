@@ -129,9 +129,9 @@ def _targets(footer: bytes, size: int) -> list[Extent]:
     """Where a parquet file has its targets; nowhere, if its footer does not tell."""
     try:
         about = pq.read_metadata(pa.BufferReader(footer))
-    except (pa.ArrowException, OSError):
+        names = [about.schema.column(number).path for number in range(about.num_columns)]
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
         return []
-    names = [about.schema.column(number).path for number in range(about.num_columns)]
     numbers = [number for number, name in enumerate(names) if name.startswith(TARGET_PREFIX)]
     found: list[Extent] = []
     for group in range(about.num_row_groups):
