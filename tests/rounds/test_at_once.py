@@ -1,6 +1,8 @@
 """Two at once: whoever comes second is told who is at work, and what is played is one round from end to end."""
 
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -75,6 +77,34 @@ def test_beside_a_dvc_repro_every_command_is_told_and_changes_nothing(
     assert process.returncode == 0, said
     assert "rwlock" not in "".join(capfd.readouterr())
     played.check(ROUND)
+
+
+@pytest.fixture
+def experiment(season: Season) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process that looks like a `dvc exp run` which has not asked for DVC's lock yet."""
+    command = [sys.executable, "-c", "input()", "dvc", "exp", "run", "--name", "slower"]
+    with subprocess.Popen(command, cwd=season.repository.path, stdin=subprocess.PIPE) as process:
+        yield process
+        process.communicate(b"\n", timeout=20)
+
+
+def test_whoever_is_refused_beside_dvc_never_held_the_lock(
+    experiment: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stage that started in that moment would stop."""
+    monkeypatch.setattr("numerai_rounds.io.dvc_locks.PATIENCE", 0)
+    monkeypatch.setattr("numerai_rounds.io.exclusive.FileLock", None)
+    with pytest.raises(BusyError, match=rf"^`dvc exp run --name slower` is at work here \(process {experiment.pid}\)"):
+        configure.compose(["seed=8"])
+
+
+def test_what_reads_beside_an_experiment_says_that_it_is_at_work(
+    season: Season, experiment: "subprocess.Popen[bytes]"
+) -> None:
+    paths.PARAMS.write_text("seed: 7\n")
+    said = season.repository.run("rounds", "report", check=False)
+    assert said.returncode == 2
+    assert f"slower` is at work here (process {experiment.pid}). It changes files meanwhile" in said.stdout
 
 
 def test_a_run_that_meets_a_dvc_repro_on_its_way_never_advises_to_delete_a_lock(

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from numerai_rounds.base.errors import MachineError
-from numerai_rounds.io import console, process, root
+from numerai_rounds.base.errors import ConfigurationError, DataError, MachineError
+from numerai_rounds.io import console, dvc_locks, process, root
 
 
 def examples(*lines: str) -> str:
@@ -294,6 +294,10 @@ def _main() -> None:
             process.check_package()
     try:
         app()
+    except (ConfigurationError, DataError):
+        if (at_work := dvc_locks.told()) is not None:
+            console.complain(f"{at_work} It changes files meanwhile, which may be why:")
+        raise
     except SystemExit as done:
         if done.code or (lost := console.lost()) is None:
             raise

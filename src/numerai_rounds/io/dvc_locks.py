@@ -2,7 +2,7 @@
 
 import fcntl
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -26,17 +26,30 @@ PATIENCE = 3.0
 
 PAUSE = 0.05
 
+ELSEWHERE = {"--temp", "--queue", "--run-all"}
+"""Options of `dvc exp run` with which it leaves this folder alone."""
 
-def wait(patience: float | None = None) -> None:
-    """Wait until no DVC is at work in this repository; BusyError where one still is after so many seconds."""
+
+def wait(patience: float | None = None, *, sparing: Callable[[int], bool] = lambda _: False) -> None:
+    """Wait until no DVC is at work in this repository; BusyError where one still is after so many seconds.
+
+    One whose number `sparing` answers for is left out.
+    """
     deadline = time.monotonic() + (PATIENCE if patience is None else patience)
-    while (found := _at_work()) is not None:
+    while (found := _at_work()) is not None and not sparing(found):
         if time.monotonic() >= deadline:
-            raise BusyError(
-                f"`{_command(found)}` is at work here (process {found}). Wait for it, or stop it; then run the same "
-                "again."
-            )
+            raise BusyError(f"{_sentence(found)} Wait for it, or stop it; then run the same again.")
         time.sleep(PAUSE)
+
+
+def told() -> str | None:
+    """The sentence that a DVC is at work here; None where none is."""
+    found = _at_work()
+    return None if found is None else _sentence(found)
+
+
+def _sentence(number: int) -> str:
+    return f"`{_command(number)}` is at work here (process {number})."
 
 
 def release_dead() -> None:
@@ -57,12 +70,25 @@ def is_sound() -> bool:
 def _at_work() -> int | None:
     """The number of a process of DVC that works here.
 
-    Whoever runs a stage is in the list before it gives the lock away: looked at under the lock, none is missed.
+    Whoever runs a stage is in the list before it gives the lock away: looked at under the lock, none is missed. An
+    experiment changes files before it asks for the lock, so its process is looked for.
     """
     with _free() as free:
         if not free:
             return _number(LOCK)
-        return next(filter(_is_dvc, _running()), None)
+        found = next(filter(_is_dvc, _running()), None)
+        return next(_experiments(), None) if found is None else found
+
+
+def _experiments() -> Iterator[int]:
+    """Numbers of the processes that run an experiment in this folder, and not in a copy of it."""
+    here = Path.cwd()
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            words = asked_of_dvc(process.cmdline())
+            is_run = words[1:3] in (["exp", "run"], ["experiments", "run"]) and not ELSEWHERE.intersection(words)
+            if is_run and Path(process.cwd()) == here and process.status() != psutil.STATUS_ZOMBIE:
+                yield process.pid
 
 
 @contextmanager

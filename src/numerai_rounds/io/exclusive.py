@@ -32,6 +32,8 @@ def only_one(command: str, *, sweeps: bool = True) -> Iterator[None]:
     """
     check_folder(paths.CONF)
     LOCK.parent.mkdir(parents=True, exist_ok=True)
+    # Before the lock is taken: a stage that started meanwhile would find it held, and its DVC would stop.
+    dvc_locks.wait(sparing=_is_started_by_us)
     try:
         with FileLock(LOCK, timeout=MOMENT):
             atomic.write_text(HOLDER, json.dumps({"command": command, "process": os.getpid(), "since": _now()}))
@@ -62,6 +64,13 @@ def _stop_orphans() -> None:
     for process in alive:
         with suppress(psutil.Error):
             process.kill()
+
+
+def _is_started_by_us(number: int) -> bool:
+    """Whether a holder of the lock, alive or dead, started a process."""
+    with suppress(psutil.Error):
+        return _is_marked(psutil.Process(number))
+    return False
 
 
 def _is_marked(process: psutil.Process) -> bool:
