@@ -206,15 +206,6 @@ def parse(raw: dict[str, Any]) -> Params:
         raise ConfigurationError(f"the configuration does not fit its schema:\n{problems}") from None
 
 
-def check_source(source: object, kind: object) -> None:
-    """Refuse to work on files that were pinned for another kind of source."""
-    if source != kind:
-        raise ConfigurationError(
-            f"conf/round.yaml pins files of the source {source!r}, but data.kind is {kind!r}. Run `rounds open` to pin "
-            "what this source serves."
-        )
-
-
 def keys(raw: Mapping[str, Any]) -> list[str]:
     """Every dotted key that a configuration of these kinds may have; ConfigurationError where a kind is none."""
     return list(schema.dotted(_schema(raw)))

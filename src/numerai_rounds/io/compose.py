@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from numerai_rounds.base.errors import ConfigurationError, some
-from numerai_rounds.io import key_hints, paths
+from numerai_rounds.io import paths
 from numerai_rounds.io.yaml_files import parsed, read_yaml
 
 CONFIG_NAME = "config"
@@ -114,6 +114,8 @@ def _reason(error: Exception, conf: Path, overrides: Sequence[str]) -> str:
     unknown = re.match(r"Could not (override|delete from config\.) '(.+?)'", causes[0])
     chosen = _presets(conf, overrides)
     if unknown and chosen != list(overrides):
+        from numerai_rounds.io import key_hints  # noqa: PLC0415 - the guard starts faster without it
+
         here = compose(conf, chosen)
         present = [".".join(map(str, path)) for path, value in leaves(here) if value != {}]
         if unknown[1] == "override":

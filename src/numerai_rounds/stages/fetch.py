@@ -5,7 +5,7 @@ from pathlib import Path
 
 from numerai_rounds.base import plugins
 from numerai_rounds.base.errors import ConfigurationError, DataError, ServiceError
-from numerai_rounds.base.params import check_source
+from numerai_rounds.base.pinned_source import check_source
 from numerai_rounds.io import console, fetching, params, paths, process
 
 

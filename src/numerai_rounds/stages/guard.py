@@ -26,7 +26,7 @@ def main() -> None:
     refuse only after a stage has run are refused here. A dvc.lock that was cut off is told of here: DVC would run anew
     what it has lost, with data that may not be there any more.
     """
-    from numerai_rounds.base.params import check_source
+    from numerai_rounds.base.pinned_source import check_source
     from numerai_rounds.io import atomic, compose, paths, places, torn, yaml_files
 
     places.check()
