@@ -21,7 +21,7 @@ for the service. `make test` tries a few of each kind. `python -m tests.torture 
 
 def text(outcomes: Sequence[Outcome], seed: int, known: int) -> str:
     """The page; `known` is the number of cases that there are."""
-    size = "every case" if len(outcomes) == known else f"{len(outcomes)} of {known:,} cases, drawn with the seed"
+    size = "every case" if len(outcomes) == known else f"{len(outcomes)} of {known:,} cases"
     lines = [f"| {' | '.join(row)} |" for row in rows(outcomes, trying.TITLES)]
     table = "\n".join(["| part | what | tried | survived |", "| --- | --- | ---: | ---: |", *lines])
     lost = [f"- `{outcome.case.name}`: {outcome.flaw}" for outcome in outcomes if outcome.flaw is not None]

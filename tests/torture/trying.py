@@ -40,7 +40,7 @@ def choose(
 
 
 def attempt(ground: Ground, chosen: dict[str, list[Case]], seed: int, workers: int, console: Console) -> list[Outcome]:
-    """Try them all, with progress; one that breaks the harness itself did not survive."""
+    """Try them all, or as many as there are before an interrupt; one that breaks the harness itself did not survive."""
     groups = [group for name, some in chosen.items() for group in _groups(some, PARTS[name].AT_A_TIME)]
     outcomes: list[Outcome] = []
     columns = (
@@ -52,14 +52,19 @@ def attempt(ground: Ground, chosen: dict[str, list[Case]], seed: int, workers: i
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool, Progress(*columns, console=console) as progress:
         shown = progress.add_task("trying", total=sum(map(len, groups)), lost=0)
-        for done in as_completed([pool.submit(tried, ground, group, seed) for group in groups]):
-            outcomes += done.result()
-            lost = [outcome for outcome in outcomes if outcome.flaw is not None]
-            progress.update(shown, completed=len(outcomes), lost=len(lost), description=outcomes[-1].case.name[:60])
-            for outcome in done.result():
-                if outcome.flaw is not None or not console.is_terminal:
-                    words = "survived" if outcome.flaw is None else outcome.flaw
-                    console.print(f"{outcome.case.name}: {words}", markup=False, highlight=False)
+        waiting = [pool.submit(tried, ground, group, seed) for group in groups]
+        try:
+            for done in as_completed(waiting):
+                outcomes += done.result()
+                lost = sum(outcome.flaw is not None for outcome in outcomes)
+                progress.update(shown, completed=len(outcomes), lost=lost, description=outcomes[-1].case.name[:60])
+                for outcome in done.result():
+                    if outcome.flaw is not None or not console.is_terminal:
+                        words = "survived" if outcome.flaw is None else outcome.flaw
+                        console.print(f"{outcome.case.name}: {words}", markup=False, highlight=False)
+        except KeyboardInterrupt:
+            console.print("interrupted: what was tried until now follows")
+            pool.shutdown(wait=False, cancel_futures=True)
     return outcomes
 
 

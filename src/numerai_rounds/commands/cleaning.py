@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from numerai_rounds.base.errors import some
-from numerai_rounds.io import console, exclusive, leftovers
+from numerai_rounds.io import console, exclusive, leftovers, run_cache
 from numerai_rounds.io.cleaning import named, objects, quiet, staging
 from numerai_rounds.io.cleaning.cache import Cache
 
@@ -44,6 +44,7 @@ def clean(*, dry_run: bool) -> None:
             for path in part.files:
                 path.unlink(missing_ok=True)
         staging.remove_empty()
+        run_cache.drop_unfinished()
         console.say(f"{total} freed. `dvc repro` on a round's commit makes again what it lacks.")
 
 

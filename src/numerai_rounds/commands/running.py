@@ -33,6 +33,7 @@ from numerai_rounds.io import (
     places,
     played,
     pushing,
+    run_cache,
     slots,
     torn,
     variants,
@@ -130,6 +131,7 @@ def _check_means(plan: Plan) -> None:
     applied.refuse_taken_back()
     played.check_ground()
     torn.mend()
+    run_cache.drop_damaged()
     if plan.upload:
         uploading.check_targets(plan.options)
     if plan.push and not pipeline.remotes():

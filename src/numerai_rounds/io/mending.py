@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from numerai_rounds.base.errors import RoundsError
-from numerai_rounds.io import atomic, console, dvc_cache, git, pipeline, vouched
+from numerai_rounds.io import atomic, console, dvc_cache, git, pipeline, run_cache, vouched
 from numerai_rounds.io.vouched import Output
 
 
@@ -26,8 +26,10 @@ def mend() -> dict[str, str]:
     """Restore every file that is not what its stage wrote; those without a sound copy anywhere, and their stages.
 
     Copies in the cache that are damaged are removed, or made anew from a sound file: DVC would bring them back. What
-    cannot be restored gets a new time of change, so that DVC looks at it and runs its stage again.
+    cannot be restored gets a new time of change, so that DVC looks at it and runs its stage again. Damaged entries of
+    the run-cache are removed.
     """
+    run_cache.drop_damaged()
     outputs = vouched.outputs()
     left, unknown = _mended(outputs)
     if (left or unknown) and pipeline.remotes():

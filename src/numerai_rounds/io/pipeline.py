@@ -19,7 +19,19 @@ from numerai_rounds.base.errors import (
     RoundsError,
     ServiceError,
 )
-from numerai_rounds.io import atomic, children, console, dvc_cache, dvc_locks, exclusive, failure, lock, paths, torn
+from numerai_rounds.io import (
+    atomic,
+    children,
+    console,
+    dvc_cache,
+    dvc_locks,
+    exclusive,
+    failure,
+    lock,
+    paths,
+    run_cache,
+    torn,
+)
 from numerai_rounds.io.exclusive import FAILED
 from numerai_rounds.io.process import PREFIX
 
@@ -131,6 +143,7 @@ def _dvc(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
 def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     dvc_locks.release_dead()
     torn.mend()
+    run_cache.drop_unfinished()
     with atomic.naming(FAILED):
         failure.prepare(FAILED)
     with _interruptible():

@@ -24,13 +24,14 @@ def main() -> None:
     Inside `dvc exp run` DVC itself composes conf/ with the experiment's overrides, which nobody has checked yet: there
     params.yaml must fit its schema instead, and whatever it is composed of must be in git. Folders that DVC would
     refuse only after a stage has run are refused here. A dvc.lock that was cut off is told of here: DVC would run anew
-    what it has lost, with data that may not be there any more.
+    what it has lost, with data that may not be there any more. What it was killed while writing in its run-cache goes.
     """
     from numerai_rounds.base.pinned_source import check_source
-    from numerai_rounds.io import atomic, compose, paths, places, torn, yaml_files
+    from numerai_rounds.io import atomic, compose, paths, places, run_cache, torn, yaml_files
 
     places.check()
     torn.refuse_lost()
+    run_cache.drop_unfinished()
     if "DVC_EXP_NAME" in os.environ:
         from numerai_rounds.io import experiments, params
 
