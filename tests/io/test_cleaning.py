@@ -10,6 +10,7 @@ from contextlib import chdir, contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 from dvc.repo import Repo
 
 from numerai_rounds.base.errors import BusyError
@@ -182,11 +183,25 @@ def test_the_run_cache_of_nobody_goes_and_no_model_with_it(past: Repository) -> 
     play(past, "third")
     past.run("git", "checkout", "--quiet", ".")
     checkout(past)
-    before = len(list(Path(".dvc/cache/runs").rglob("*")))
+    before = len(list(Path(".dvc/cache/runs").glob("*/*/*")))
     cleaning.clean(dry_run=False)
-    assert len(list(Path(".dvc/cache/runs").rglob("*"))) == before - 2
+    assert len(list(Path(".dvc/cache/runs").glob("*/*/*"))) == before - 2
+    assert all(any(folder.iterdir()) for folder in Path(".dvc/cache/runs").glob("*/*"))
     assert not kept("third")
     assert kept("thirdthird")
+
+
+def test_nothing_goes_while_a_list_of_what_must_stay_is_damaged(
+    past: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    history = yaml.safe_load(Path("dvc.lock").read_text())["stages"]["fetch"]["outs"][0]["md5"]
+    listed = Path(".dvc/cache/files/md5") / history[:2] / history[2:]
+    listed.chmod(0o644)
+    listed.write_bytes(listed.read_bytes()[:-9])
+    cleaning.clean(dry_run=False)
+    assert f"{listed} cannot be read" in " ".join(capsys.readouterr().err.split())
+    assert kept("history")
+    assert kept("first")
 
 
 def added(repository: Repository) -> None:

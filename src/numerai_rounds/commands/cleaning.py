@@ -58,6 +58,11 @@ def _found(cache: Cache) -> list[Going]:
             f"The dvc.lock of {some(locks.broken)} cannot be read, and what it names is not known: nothing is taken "
             "out of DVC's cache."
         )
+    if choice.damaged:
+        console.complain(
+            f"{some(choice.damaged)} cannot be read, and which files must stay is not known: nothing is taken out of "
+            "DVC's cache. `rounds mend` mends what the working folder has of it."
+        )
     if choice.lasting:
         console.say(
             f"{len(choice.lasting):,} outputs of past commits stay, such as {choice.lasting[0].path}: no commit makes "

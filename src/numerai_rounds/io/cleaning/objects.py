@@ -17,21 +17,25 @@ OURS = "python -m numerai_rounds.stages."
 
 
 class Choice(NamedTuple):
-    """Files of the cache that can go, by what they are; and outputs that stay because nothing here makes them again."""
+    """What can go of the cache, and why the rest stays."""
 
     objects: dict[str, list[Path]]
+    """Files, by what they are."""
     runs: list[Path]
     lasting: list[Output]
+    """Outputs that nothing here makes again."""
+    damaged: list[Path]
+    """Lists of files that must stay, and cannot be read."""
 
 
 def choose(cache: Cache, locks: Locks, others: Iterable[str]) -> Choice:
     """What no working folder needs and can be made again; a list of files comes after the files that it lists.
 
     `others` are the hashes that other files of DVC name. Nothing goes while a dvc.lock cannot be read: what it names
-    is not known.
+    is not known. The same goes for a damaged list of files that must stay.
     """
     if locks.broken:
-        return Choice({}, [], [])
+        return Choice({}, [], [], [])
     every = [*locks.committed, *locks.current]
     named = {output for lock in every for _, output in lock.outputs()}
     nobody = _of_nobody(cache, named)
@@ -39,6 +43,9 @@ def choose(cache: Cache, locks: Locks, others: Iterable[str]) -> Choice:
     candidates = {output for output in named | stray if output.path in MADE_AGAIN and cache.path(output.md5).exists()}
     needed = {output.md5 for lock in locks.current for _, output in lock.outputs()} | _linked(cache)
     kept = {*others, *needed, *(output.md5 for output in (named | stray) if output.path not in MADE_AGAIN)}
+    damaged = [cache.path(md5) for md5 in sorted(kept) if cache.files(md5) is None and cache.path(md5).exists()]
+    if damaged:
+        return Choice({}, [], [], damaged)
     asked = {output for output in candidates & named if output.md5 not in kept}
     lasting = asked - _repeated(cache, locks.committed, asked)
     kept |= {output.md5 for output in lasting}
@@ -53,6 +60,7 @@ def choose(cache: Cache, locks: Locks, others: Iterable[str]) -> Choice:
         {what: list(dict.fromkeys(places)) for what, places in found.items()},
         [entry.path for entry in nobody],
         sorted(lasting),
+        [],
     )
 
 
