@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from numerai_rounds.domain.intervals import Interval, estimated
+from numerai_rounds.domain.judgement.intervals import Interval, estimated
 
 SHARE = 0.9
 HISTORIES, DRAWS = 4_000, 4_000

@@ -7,9 +7,9 @@ from typing import Any
 import yaml
 
 from numerai_rounds.base.params import Payout
-from numerai_rounds.io import receipts
-from numerai_rounds.io.http import Limits
-from numerai_rounds.io.receipts import Receipt
+from numerai_rounds.io.service.http import Limits
+from numerai_rounds.play import receipts
+from numerai_rounds.play.receipts import Receipt
 from tests.conftest import Repository
 
 QUICK = Limits(connect=2, silence=2, attempts=2, sleep=lambda _: None)

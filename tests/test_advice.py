@@ -11,7 +11,7 @@ from dvc.cli.parser import get_main_parser
 from typer.main import get_command
 
 from numerai_rounds.commands.app import app
-from numerai_rounds.io import paths
+from numerai_rounds.io.files import paths
 from tests import written
 from tests.conftest import ROOT
 from tests.written import FILLED, known_keys

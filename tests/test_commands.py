@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from numerai_rounds.base.errors import MachineError
 from numerai_rounds.commands.app import app
-from numerai_rounds.io import atomic
+from numerai_rounds.io.files import atomic
 from tests.conftest import Repository
 
 SECRETS = {"NUMERAI_PUBLIC_ID": uuid4().hex, "NUMERAI_SECRET_KEY": uuid4().hex}

@@ -13,11 +13,13 @@ import yaml
 from dvc.utils.hydra import compose_and_dump
 
 from numerai_rounds.base.errors import ConfigurationError
-from numerai_rounds.base.params import parse
-from numerai_rounds.commands import configure, opening
-from numerai_rounds.io import conf_edits, params, paths, presets
-from numerai_rounds.io.compose import check_params, compose, compose_text, groups, leaves
-from numerai_rounds.io.yaml_files import read_yaml
+from numerai_rounds.commands import configure
+from numerai_rounds.conf import edits, params, presets
+from numerai_rounds.conf.compose import check_params, compose, compose_text, groups, leaves
+from numerai_rounds.conf.params import parse
+from numerai_rounds.io.files import paths
+from numerai_rounds.io.files.yaml_files import read_yaml
+from numerai_rounds.play import opening
 from tests import tiny as tiny_files
 from tests.conftest import ROOT, Repository
 
@@ -92,7 +94,7 @@ def test_what_does_not_compose_is_refused(override: str, sentence: str) -> None:
 def project(tmp_path: Path) -> Path:
     """conf/ and params.yaml of the project in the working folder."""
     subprocess.run(["cp", "-r", CONF, tmp_path], check=True)
-    conf_edits.write_params()
+    edits.write_params()
     return tmp_path
 
 
@@ -103,7 +105,7 @@ def composed() -> dict:
 
 
 def test_overrides_are_kept_in_the_file_that_gives_the_value(project: Path) -> None:
-    conf_edits.apply_overrides(["model.learning_rate=0.03", "seed=11", "select=feature_set", "select.name=small"])
+    edits.apply_overrides(["model.learning_rate=0.03", "seed=11", "select=feature_set", "select.name=small"])
     params = composed()
     assert (params["model"]["learning_rate"], params["seed"]) == (0.03, 11)
     assert params["select"] == {"kind": "feature_set", "name": "small"}
@@ -114,24 +116,24 @@ def test_overrides_are_kept_in_the_file_that_gives_the_value(project: Path) -> N
 
 def test_keeping_nothing_changes_nothing(project: Path) -> None:
     before = {path: path.read_bytes() for path in Path("conf").rglob("*.yaml")}
-    conf_edits.apply_overrides([])
-    conf_edits.apply_overrides(["model=lightgbm"])
+    edits.apply_overrides([])
+    edits.apply_overrides(["model=lightgbm"])
     assert {path: path.read_bytes() for path in Path("conf").rglob("*.yaml")} == before
 
 
 def test_a_parameter_can_be_added_and_removed(project: Path) -> None:
-    conf_edits.apply_overrides(["+model.path_smooth=1.5"])
+    edits.apply_overrides(["+model.path_smooth=1.5"])
     assert composed()["model"]["path_smooth"] == 1.5
-    conf_edits.apply_overrides(["~model.path_smooth"])
+    edits.apply_overrides(["~model.path_smooth"])
     assert "path_smooth" not in composed()["model"]
 
 
 def test_a_value_that_an_experiment_sets_is_kept_in_the_experiment(project: Path) -> None:
     Path("conf/experiment/slow.yaml").write_text("# @package _global_\nmodel:\n  learning_rate: 0.01\n")
-    conf_edits.apply_overrides(["experiment=slow", "model.learning_rate=0.03", "model.num_leaves=9"])
+    edits.apply_overrides(["experiment=slow", "model.learning_rate=0.03", "model.num_leaves=9"])
     assert composed()["model"]["learning_rate"] == 0.03
     assert "learning_rate: 0.03" in Path("conf/experiment/slow.yaml").read_text()
-    conf_edits.apply_overrides(["experiment=none"])
+    edits.apply_overrides(["experiment=none"])
     assert composed()["model"]["learning_rate"] != 0.03
     assert composed()["model"]["num_leaves"] == 9
 
@@ -158,33 +160,33 @@ def test_a_value_that_an_experiment_sets_is_kept_in_the_experiment(project: Path
 def test_what_is_refused_leaves_every_file_as_it_was(project: Path, overrides: list[str], sentence: str) -> None:
     before = {path: path.read_bytes() for path in project.rglob("*.yaml")}
     with pytest.raises(ConfigurationError, match=sentence):
-        conf_edits.apply_overrides(overrides)
+        edits.apply_overrides(overrides)
     assert {path: path.read_bytes() for path in project.rglob("*.yaml")} == before
 
 
 def test_an_experiment_that_wins_is_named_with_a_way_out(project: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"'linear' may set them: .* run it again without experiment=linear\."):
-        conf_edits.apply_overrides(["experiment=linear", "model=lightgbm"])
-    conf_edits.apply_overrides(["model=lightgbm"])
-    conf_edits.apply_overrides(["experiment=linear"])
+        edits.apply_overrides(["experiment=linear", "model=lightgbm"])
+    edits.apply_overrides(["model=lightgbm"])
+    edits.apply_overrides(["experiment=linear"])
     with pytest.raises(ConfigurationError, match=r"choose `experiment: none` in the defaults list .* run it again\."):
-        conf_edits.apply_overrides(["model=lightgbm_example"])
+        edits.apply_overrides(["model=lightgbm_example"])
     config = Path("conf/config.yaml")
     config.write_text(config.read_text().replace("experiment: linear", "experiment: none"))
-    conf_edits.apply_overrides(["model=lightgbm_example"])
+    edits.apply_overrides(["model=lightgbm_example"])
     assert composed()["model"]["n_estimators"] == 2000
 
 
 def test_a_kind_is_refused_with_the_presets_that_choose_it(project: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"`model=\.\.\.` chooses another; there are: lightgbm, .*, ridge\."):
-        conf_edits.apply_overrides(["model.kind=ridge"])
+        edits.apply_overrides(["model.kind=ridge"])
     with pytest.raises(ConfigurationError, match=r"there is no key 'score\.kind'"):
-        conf_edits.apply_overrides(["score.kind=ridge"])
+        edits.apply_overrides(["score.kind=ridge"])
 
 
 def test_files_without_a_round_have_none_that_follows(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tiny_files.write_v5(Path("files"), tiny_files.market())
-    conf_edits.apply_overrides(["data=local", "data.path=files"])
+    edits.apply_overrides(["data=local", "data.path=files"])
     with pytest.raises(ConfigurationError, match=r"no round of 'local' is pinned, so none follows\. Run `rounds open`"):
         opening.open_round(None, following=True)
     opening.open_round(None, following=False)
@@ -215,7 +217,7 @@ def test_a_file_that_is_absent_is_told_as_the_source_can_have_it(source: str) ->
 def test_adopting_finds_the_preset_and_keeps_the_round(project: Path) -> None:
     wanted = compose(paths.CONF, ["model=ridge", "model.alpha=3.5", "target=target_ender_20"])
     wanted["round"] = {**wanted["round"], "number": 1}
-    conf_edits.adopt(wanted)
+    edits.adopt(wanted)
     params = composed()
     assert (params["model"]["kind"], params["model"]["alpha"]) == ("ridge", 3.5)
     assert params["target"] == "target_ender_20"
@@ -225,22 +227,22 @@ def test_adopting_finds_the_preset_and_keeps_the_round(project: Path) -> None:
 def test_a_file_that_is_edited_meanwhile_is_not_overwritten(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     preset, remark = Path("conf/model/lightgbm.yaml"), "# mine\n"
 
-    read = conf_edits._texts
+    read = edits._texts
 
     def meanwhile(conf: Path) -> dict[Path, str]:
         if conf == paths.CONF:
             preset.write_text(preset.read_text() + remark)
         return read(conf)
 
-    monkeypatch.setattr(conf_edits, "_texts", meanwhile)
+    monkeypatch.setattr(edits, "_texts", meanwhile)
     with pytest.raises(ConfigurationError, match=r"lightgbm\.yaml was changed meanwhile"):
-        conf_edits.apply_overrides(["model.learning_rate=0.3"])
-    conf_edits.apply_overrides(["model=ridge"])
+        edits.apply_overrides(["model.learning_rate=0.3"])
+    edits.apply_overrides(["model=ridge"])
     assert preset.read_text().endswith(remark)
 
 
 def test_a_feature_set_of_any_name_can_be_chosen(project: Path) -> None:
-    conf_edits.apply_overrides(["select=feature_set", r"select.name='\'tis: [so'"])
+    edits.apply_overrides(["select=feature_set", r"select.name='\'tis: [so'"])
     assert composed()["select"]["name"] == "'tis: [so"
     for name in ["small's", "", "1e5", " a ", "a: b", "'", '"so"', "[a", "# c", "@x", "%x", "a\nb", "- x", "~", "|"]:
         presets.edit(paths.CONF, presets.Change("select.name", name))
@@ -248,7 +250,7 @@ def test_a_feature_set_of_any_name_can_be_chosen(project: Path) -> None:
 
 
 def test_a_text_that_yaml_takes_for_something_else_is_quoted(project: Path) -> None:
-    conf_edits.apply_overrides(["select=feature_set", "select.name='yes'"])
+    edits.apply_overrides(["select=feature_set", "select.name='yes'"])
     assert composed()["select"]["name"] == "yes"
 
 
@@ -256,7 +258,7 @@ def test_a_config_without_its_defaults_is_named(project: Path) -> None:
     config = Path("conf/config.yaml")
     config.write_text(config.read_text().replace("  - experiment: none\n", ""))
     with pytest.raises(ConfigurationError, match=r"has no line `- experiment: \.\.\.` in its defaults list"):
-        conf_edits.apply_overrides(["seed=8"])
+        edits.apply_overrides(["seed=8"])
 
 
 @pytest.mark.parametrize("content", [None, "", "round: {number: -4}", "round: ["])

@@ -10,9 +10,9 @@ import pytest
 from numerai_rounds.base.errors import ConfigurationError, ServiceError
 from numerai_rounds.base.params import Params, Round
 from numerai_rounds.commands import service_report
-from numerai_rounds.io import http
-from numerai_rounds.io.http import Limits
-from numerai_rounds.io.params import load
+from numerai_rounds.conf.params import load
+from numerai_rounds.io.service import http
+from numerai_rounds.io.service.http import Limits
 from numerai_rounds.io.sources import numerai
 from tests.conftest import ROOT
 from tests.io.test_transfer import CONTENT, OTHER

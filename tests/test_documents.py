@@ -34,6 +34,18 @@ def test_every_file_that_a_document_links_to_exists(document: Path) -> None:
     assert all((document.parent / link).exists() for link in links)
 
 
+def test_the_picture_of_the_house_shows_every_room() -> None:
+    """Folders by their place in the picture: a deeper one is indented by two."""
+    picture = re.search(r"```text\n(src/.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL)[1]
+    above, shown = [], set()
+    for indent, name in re.findall(r"^( *)([\w/]+)/", picture, re.MULTILINE):
+        above = [*above[: len(indent) // 2], name]
+        shown.add("/".join(above))
+    house = ROOT / "src/numerai_rounds"
+    rooms = {path.parent for path in house.rglob("__init__.py")}
+    assert shown == {room.relative_to(ROOT).as_posix() for room in rooms}
+
+
 def test_the_picture_shows_every_stage(repository: Repository) -> None:
     picture = re.search(r"```mermaid\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
     stages = [line.split()[0] for line in repository.run("dvc", "stage", "list", "--name-only").stdout.splitlines()]

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from numerai_rounds.base import plugins
 from numerai_rounds.base.eras import CADENCES, MONTHLY, WEEKLY, Cadence, check_span, horizon, overlap_eras, purge_eras
 from numerai_rounds.base.errors import ConfigurationError
 from numerai_rounds.base.params import Round
-from numerai_rounds.commands.opening import open_round
-from numerai_rounds.io import compose, paths
+from numerai_rounds.conf import compose, plugins
+from numerai_rounds.io.files import paths
 from numerai_rounds.io.sources import local
+from numerai_rounds.play.opening import open_round
 from tests import tiny
 from tests.conftest import ROOT, clone
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from numerai_rounds.io import failure
+from numerai_rounds.io.machine import failure
 from tests import small_disk, tiny
 
 WRITERS = {
@@ -31,14 +31,14 @@ table = pa.table({'id': np.arange(99_999).astype(str), 'era': ['1'] * 99_999, 't
 targets.write(table, Path('text.txt'))
 """,
     "features": """
-with levels.Writer(Path('text.txt'), 99_999) as writer:
+with packed.Writer(Path('text.txt'), 99_999) as writer:
     for _ in range(9):
         writer.write(np.zeros((4, 99_999), np.int8))
     writer.finish()
 """,
     "the sums of a regression": """
 with atomic.writing_folder(Path('a/text.txt')) as folder:
-    model.write_table(pa.table({'a': np.random.default_rng(0).random(99_999)}), f'{folder}/sums.parquet', 'ridge')
+    contract.write_table(pa.table({'a': np.random.default_rng(0).random(99_999)}), f'{folder}/sums.parquet', 'ridge')
 """,
     "the bins of trees": """
 with atomic.writing_folder(Path('a/text.txt')) as folder:
@@ -65,12 +65,14 @@ from pathlib import Path
 import numpy as np, pandas as pd, pyarrow as pa
 from numerai_rounds.base.errors import RoundsError
 from numerai_rounds.base.params import Pin
-from numerai_rounds.domain import model
-from numerai_rounds.domain.models import lightgbm
-from numerai_rounds.io import atomic, presets, process, tables
+from numerai_rounds.models import contract
+from numerai_rounds.models.kinds import lightgbm
+from numerai_rounds.io.files import atomic, tables
+from numerai_rounds.conf import presets
+from numerai_rounds.io.machine import process
 from numerai_rounds.io.legacy import convert as legacy
 from numerai_rounds.io.sources import local
-from numerai_rounds.io.store import levels, targets
+from numerai_rounds.io.history import packed, targets
 PIN = Pin(name='live.parquet', size=None, identity='sha256:0')
 before = sorted(map(str, Path('.').rglob('*')))
 said = {}
@@ -120,7 +122,9 @@ def test_whatever_is_written_is_named_where_there_is_no_room(said: dict, name: s
 def test_a_disk_without_room_for_one_more_file_says_so(tmp_path: Path) -> None:
     (tmp_path / "content").mkdir()
     script = (
-        "from numerai_rounds.io import process, atomic; from pathlib import Path\n"
+        "from pathlib import Path\n"
+        "from numerai_rounds.io.files import atomic\n"
+        "from numerai_rounds.io.machine import process\n"
         "def main():\n    for number in range(99):\n        atomic.write_text(Path(f'{number}.txt'), 'x')\n"
     )
     done, _ = small_disk.python(tmp_path / "content", 900, f"{script}process.run(main)", files=20)
@@ -128,10 +132,15 @@ def test_a_disk_without_room_for_one_more_file_says_so(tmp_path: Path) -> None:
     assert "it has room for no more files, however small: all its inodes are taken" in done.stderr
 
 
+REPRO = (
+    "from numerai_rounds.io.dvc import pipeline; from numerai_rounds.io.machine import process;"
+    "process.run(pipeline.repro)"
+)
+
 STOPPED = """
 import os
 from pathlib import Path
-from numerai_rounds.io import failure, process
+from numerai_rounds.io.machine import failure, process
 failure.prepare(Path('told.json'))
 os.environ[failure.VARIABLE] = 'told.json'
 try:
@@ -139,7 +148,7 @@ try:
 except OSError:
     pass
 def main():
-    from numerai_rounds.io import atomic
+    from numerai_rounds.io.files import atomic
     atomic.write_text(Path('data/x.csv'), 'x' * 99_999)
 process.run(main)
 """
@@ -161,7 +170,7 @@ def test_the_words_of_a_stage_arrive_on_a_disk_without_a_byte(tmp_path: Path) ->
 @pytest.mark.parametrize("where", ["/dev/full", "missing/folder/told.json", "."])
 def test_the_sentence_arrives_though_nowhere_can_be_left_why(where: str) -> None:
     script = (
-        "from numerai_rounds.base.errors import DataError; from numerai_rounds.io import process\n"
+        "from numerai_rounds.base.errors import DataError; from numerai_rounds.io.machine import process\n"
         "def main(): raise DataError('the data are wrong.')\nprocess.run(main)"
     )
     done = subprocess.run(
@@ -196,8 +205,7 @@ def test_dvc_itself_on_a_full_disk_is_told_as_such(tmp_path: Path, has_remote: b
         subprocess.run(command.split(), cwd=content, check=True)
     if has_remote:
         subprocess.run(["dvc", "remote", "add", "-d", "away", str(tmp_path / "away")], cwd=content, check=True)
-    script = "from numerai_rounds.io import pipeline, process; process.run(pipeline.repro)"
-    done, after = small_disk.python(content, 500, script)
+    done, after = small_disk.python(content, 500, REPRO)
     last = done.stderr.strip().splitlines()[-1]
     assert done.returncode == 5, done.stderr
     assert "Traceback" not in done.stderr
@@ -218,8 +226,7 @@ def test_whatever_dvc_calls_it_a_disk_without_room_is_told(tmp_path: Path, has_r
         subprocess.run(command.split(), cwd=content, check=True)
     if has_remote:
         subprocess.run(["dvc", "remote", "add", "-d", "away", str(tmp_path / "away")], cwd=content, check=True)
-    script = "from numerai_rounds.io import pipeline, process; process.run(pipeline.repro)"
-    done, _ = small_disk.python(content, 230, script)
+    done, _ = small_disk.python(content, 230, REPRO)
     assert done.returncode == 5, done.stderr
     last = done.stderr.strip().splitlines()[-1]
     assert re.match(r"error: `dvc repro` failed, as told above: the disk of /.* is full \(0\.\d MB free now\)", last)
@@ -230,7 +237,10 @@ def test_git_on_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
     content.mkdir()
     subprocess.run(["git", "init", "--quiet"], cwd=content, check=True)
     (content / "large").write_bytes(os.urandom(300_000))
-    script = "from numerai_rounds.io import git, process; process.run(lambda: git.git('add', 'large'))"
+    script = (
+        "from numerai_rounds.io.machine import process; from numerai_rounds.io.repository import git;"
+        "process.run(lambda: git.git('add', 'large'))"
+    )
     done, _ = small_disk.python(content, 200, script)
     assert done.returncode == 5, done.stderr
     assert re.match(

@@ -14,15 +14,21 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from numerai_rounds.base import plugins
 from numerai_rounds.base.errors import ConfigurationError, RoundsError, nearest, one_of
-from numerai_rounds.base.params import keys, parse
+from numerai_rounds.conf import edits, key_hints, plugins
+from numerai_rounds.conf.compose import compose, groups, leaves
+from numerai_rounds.conf.params import keys, parse
 from numerai_rounds.domain.selectors import feature_set
-from numerai_rounds.io import conf_edits, experiments, history, images, key_hints, listed, paths, predictions, variants
-from numerai_rounds.io.account import Account
-from numerai_rounds.io.compose import compose, groups, leaves
+from numerai_rounds.io.download import listed
+from numerai_rounds.io.files import paths
+from numerai_rounds.io.history import reader
+from numerai_rounds.io.package import images
+from numerai_rounds.io.repository import experiments
+from numerai_rounds.io.scores import predictions
+from numerai_rounds.io.service.account import Account
 from numerai_rounds.io.sources import numerai
-from numerai_rounds.stages import _scores
+from numerai_rounds.play import variants
+from numerai_rounds.steps import judging
 from tests import tiny
 from tests.conftest import ROOT
 from tests.io import stores
@@ -116,21 +122,21 @@ COLUMNS = ["it's", "Prediction", "v53_lgbm_ender60", "feature_a", "target"]
 EXPERIMENTS = ("slower", "linear", "wider")
 
 PLACES: dict[str, list[tuple[list[str], Callable[[str], Any]]]] = {
-    "base/plugins.py:load": [
+    "conf/plugins.py:load": [
         (plugins.names(package), lambda name, section=section: plugins.load(section, name))
         for section, package in plugins.FAMILIES.items()
     ],
-    "io/account.py:model_id": [
+    "io/service/account.py:model_id": [
         (list(ACCOUNT), lambda name: Account.model_id(SimpleNamespace(), name, ACCOUNT)),  # type: ignore[arg-type]
     ],
-    "io/images.py:interpreter": [(list(images.PINS), images.interpreter)],
-    "io/predictions.py:_chosen": [(COLUMNS, lambda name: predictions.read(Path("p.csv"), [name]))],
-    "io/experiments.py:commit_of": [(list(EXPERIMENTS), experiments.commit_of)],
-    "io/variants.py:check": [(groups(CONF)["experiment"], variants.check)],
+    "io/package/images.py:interpreter": [(list(images.PINS), images.interpreter)],
+    "io/scores/predictions.py:_chosen": [(COLUMNS, lambda name: predictions.read(Path("p.csv"), [name]))],
+    "io/repository/experiments.py:commit_of": [(list(EXPERIMENTS), experiments.commit_of)],
+    "play/variants.py:check": [(groups(CONF)["experiment"], variants.check)],
     "io/sources/numerai.py:_check_version": [
         (["v5.2", "v5.3"], lambda name: numerai._check_version(name, SERVED)),
     ],
-    "io/listed.py:check": [
+    "io/download/listed.py:check": [
         (["v5.2", "v5.3"], lambda name: listed.check(name if "/" in name else f"{name}/train.parquet", SERVED)),
     ],
     "domain/selectors/feature_set.py:candidates": [
@@ -141,22 +147,22 @@ PLACES: dict[str, list[tuple[list[str], Callable[[str], Any]]]] = {
             ),
         ),
     ],
-    "stages/_scores.py:check_set": [(["small", "medium"], lambda name: _scores.check_set(name, ["small", "medium"]))],
-    "io/history.py:check_target": [
-        (tiny.TARGETS[1:], history.era_table),
-        (tiny.TARGETS[1:], lambda name: history.check_target(name, history.target_names("validation"), "score.target")),
+    "steps/judging.py:check_set": [(["small", "medium"], lambda name: judging.check_set(name, ["small", "medium"]))],
+    "io/history/reader.py:check_target": [
+        (tiny.TARGETS[1:], reader.era_table),
+        (tiny.TARGETS[1:], lambda name: reader.check_target(name, reader.target_names("validation"), "score.target")),
     ],
-    "io/history.py:read": [
-        (tiny.TARGETS[1:], lambda name: list(history.read("train", ["0001"], [], name, "middle"))),
-        (tiny.FEATURES, lambda name: list(history.read("train", ["0001"], [name], tiny.MAIN_TARGET, "middle"))),
+    "io/history/reader.py:read": [
+        (tiny.TARGETS[1:], lambda name: list(reader.read("train", ["0001"], [], name, "middle"))),
+        (tiny.FEATURES, lambda name: list(reader.read("train", ["0001"], [name], tiny.MAIN_TARGET, "middle"))),
         (
             [f"{era:04d}" for era in range(1, tiny.TRAIN_ERAS + 1)],
-            lambda name: list(history.read("train", [name], [], tiny.MAIN_TARGET, "middle")),
+            lambda name: list(reader.read("train", [name], [], tiny.MAIN_TARGET, "middle")),
         ),
     ],
 }
 CONFIGURATION: dict[str, list[tuple[list[str], Callable[[str], Any]]]] = {
-    "base/params.py:_sentence": [
+    "conf/params.py:_sentence": [
         (["path_smooth", "extra_trees", "seed"], lambda name: with_key(name, "model")),
         (["min_data_in_bin", "max_bin"], lambda name: with_key(name, "model", "dataset")),
         (["stake", "draws"], lambda name: with_key(name, "score")),
@@ -164,8 +170,8 @@ CONFIGURATION: dict[str, list[tuple[list[str], Callable[[str], Any]]]] = {
         (["size", "identity"], lambda name: with_key(name, "round", "history", "train")),
         (["seed", "target"], with_key),
     ],
-    "io/conf_edits.py:_check_choice": [
-        (options, lambda name, group=group: conf_edits._check_choice(conf_edits.Change(group, name)))
+    "conf/edits.py:_check_choice": [
+        (options, lambda name, group=group: edits._check_choice(edits.Change(group, name)))
         for group, options in groups(CONF).items()
     ],
 }
@@ -184,7 +190,7 @@ def test_every_place_that_gives_a_hint_is_tried() -> None:
         if isinstance(function, ast.FunctionDef) and any(tells(node) for node in ast.walk(function))
     }
     helpers = {"base/errors.py:one_of"}
-    keys = {"io/key_hints.py:_sentence", "io/key_hints.py:_elsewhere"}  # tried by the overrides below
+    keys = {"conf/key_hints.py:_sentence", "conf/key_hints.py:_elsewhere"}  # tried by the overrides below
     assert found == PLACES.keys() | CONFIGURATION.keys() | helpers | keys
 
 
@@ -289,5 +295,5 @@ def test_names_that_differ_in_case_are_alike() -> None:
 def test_a_target_is_never_hinted_at_by_its_alias(market: tiny.Market) -> None:
     stores.place(market)
     for name in ("target_foo", "targett", "Target", "targe"):
-        for call in (history.era_table, lambda name: list(history.read("train", [], [], name, "middle"))):
+        for call in (reader.era_table, lambda name: list(reader.read("train", [], [], name, "middle"))):
             assert "target" not in suggested(refusal(call, name))

@@ -11,15 +11,18 @@ import numpy as np
 import pytest
 from pydantic import BaseModel
 
-from numerai_rounds.base import plugins
 from numerai_rounds.base.errors import ConfigurationError
-from numerai_rounds.base.params import Params, Payout, ScoreSection, parse
-from numerai_rounds.domain.models import lightgbm
-from numerai_rounds.io import conf_edits, credentials, paths, slots
-from numerai_rounds.io.compose import compose
+from numerai_rounds.base.params import Params, Payout, ScoreSection
+from numerai_rounds.conf import edits, plugins
+from numerai_rounds.conf.compose import compose
+from numerai_rounds.conf.params import parse
+from numerai_rounds.io.files import paths
+from numerai_rounds.io.files.yaml_files import read_yaml
+from numerai_rounds.io.service import credentials
+from numerai_rounds.io.service.told import ScorePaid
 from numerai_rounds.io.sources import numerai
-from numerai_rounds.io.told import ScorePaid
-from numerai_rounds.io.yaml_files import read_yaml
+from numerai_rounds.models.kinds import lightgbm
+from numerai_rounds.play import slots
 from tests.conftest import ROOT, Repository
 
 CONF = ROOT / paths.CONF
@@ -125,7 +128,7 @@ def test_what_is_listed_twice_is_a_slip(override: str, data: str) -> None:
 @pytest.fixture
 def conf() -> Path:
     shutil.copytree(CONF, "conf")
-    conf_edits.write_params()
+    edits.write_params()
     return Path("conf")
 
 
@@ -149,7 +152,7 @@ def test_yaml_that_means_two_things_or_has_no_end_is_refused(conf: Path, name: s
     path = conf / file
     before = (CONF / "config.yaml").read_text()
     path.write_text(before + text)
-    for call in (lambda: compose(conf), lambda: conf_edits.apply_overrides(["seed=9"]), lambda: read_yaml(path)):
+    for call in (lambda: compose(conf), lambda: edits.apply_overrides(["seed=9"]), lambda: read_yaml(path)):
         with pytest.raises(ConfigurationError, match=rf"conf/{file} is no YAML: it {re.escape(sentence)}"):
             call()
 
@@ -179,7 +182,7 @@ def test_deep_overrides_are_refused(conf: Path) -> None:
 )
 def test_links_without_end_are_refused(conf: Path, link: str, to: str, sentence: str) -> None:
     (conf / link).symlink_to(to)
-    for call in (lambda: compose(conf), lambda: conf_edits.apply_overrides(["seed=9"])):
+    for call in (lambda: compose(conf), lambda: edits.apply_overrides(["seed=9"])):
         with pytest.raises(ConfigurationError, match=sentence):
             call()
 
@@ -258,7 +261,7 @@ def test_pins_of_another_source_stop_the_pipeline_though_no_stage_depends_on_it(
 ) -> None:
     path = repository.path / paths.ROUND
     path.write_text(path.read_text().replace("source: sample", f"source: {source}"))
-    repository.run("python", "-c", "from numerai_rounds.io import conf_edits; conf_edits.write_params()")
+    repository.run("python", "-c", "from numerai_rounds.conf import edits; edits.write_params()")
     said = repository.run("python", "src/numerai_rounds/stages/guard.py", check=False)
     assert said.returncode == 2
     assert "conf/round.yaml pins files of the source" in said.stdout

@@ -8,8 +8,9 @@ import yaml
 
 from numerai_rounds.base.errors import ConfigurationError
 from numerai_rounds.commands.listing import list_rounds
-from numerai_rounds.io import committed, live_scores
-from numerai_rounds.io.live_scores import LiveScore
+from numerai_rounds.io.repository import committed
+from numerai_rounds.play import kept_scores
+from numerai_rounds.play.kept_scores import LiveScore
 from tests.conftest import Repository
 from tests.past import CORR, MMC, PARAMS, PROMISED, ground, head, promise, sent
 
@@ -49,7 +50,7 @@ def test_rounds_come_newest_first_with_what_became_of_them(
     sent(1400, first)
     sent(1401, later, experiment="slower", outcome="late", scores={"corr": CORR})
     sent(1402, later)
-    live_scores.write([scored(1400, CORR, 0.0123), scored(1400, MMC, -0.001), scored(1402, CORR, 0.5, resolved=False)])
+    kept_scores.write([scored(1400, CORR, 0.0123), scored(1400, MMC, -0.001), scored(1402, CORR, 0.5, resolved=False)])
     list_rounds()
     assert rows(capsys) == [
         [

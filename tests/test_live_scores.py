@@ -10,7 +10,9 @@ import pytest
 
 from numerai_rounds.base.errors import ConfigurationError, ServiceError
 from numerai_rounds.commands.live_scores import _between, scores
-from numerai_rounds.io import http, live_scores, paths
+from numerai_rounds.io.files import paths
+from numerai_rounds.io.service import http
+from numerai_rounds.play import kept_scores
 from tests.conftest import Repository
 from tests.past import CORR, MMC, PARAMS, PROMISED, QUICK, ground, head, promise, sent
 from tests.service.stand_in import PRESENT, Fault, StandIn, live_score, score_config
@@ -96,7 +98,7 @@ def test_a_score_that_cannot_be_read_costs_no_other(service: StandIn, repository
         Fault(body=json.dumps({"data": {"submissionScores": found}}).encode()) for found in names
     ]
     scores([])
-    assert [(row.round, row.score) for row in live_scores.read()] == [(1400, MMC), (1401, CORR), (1401, MMC)]
+    assert [(row.round, row.score) for row in kept_scores.read()] == [(1400, MMC), (1401, CORR), (1401, MMC)]
     service.faults["submissionScores"] = [Fault(body=b'{"data": {"submissionScores": [{}]}}')] * 2
     with pytest.raises(ServiceError, match="tells no scores of mine that can be read"):
         scores([])
@@ -145,7 +147,7 @@ def test_pending_scores_move_and_final_ones_are_never_lost(
     ]
     capsys.readouterr()
     scores([])
-    now = {(row.round, row.score): row.value for row in live_scores.read()}
+    now = {(row.round, row.score): row.value for row in kept_scores.read()}
     assert now[1400, CORR] == pytest.approx(0.009)
     assert now[1401, CORR] == pytest.approx(0.007)
     assert now[1401, MMC] == 0.25
@@ -275,7 +277,7 @@ def test_a_model_that_is_refused_keeps_no_other_from_its_scores(service: StandIn
     service.query_faults = [Fault(body=b'{"errors": [{"message": "no such model"}]}')]
     with pytest.raises(ServiceError, match=r"gone: .*no such model"):
         scores([])
-    assert len(live_scores.read()) == 4
+    assert len(kept_scores.read()) == 4
 
 
 def test_an_outage_leaves_what_is_known(service: StandIn, repository: Repository) -> None:

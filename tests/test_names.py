@@ -11,10 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from numerai_rounds.base import plugins
-from numerai_rounds.commands import configure, opening, packaging
-from numerai_rounds.domain import portable
-from numerai_rounds.io import history, packages, params, paths, score_files, tables, trials
+from numerai_rounds.commands import configure, packaging
+from numerai_rounds.conf import params, plugins
+from numerai_rounds.io.files import paths, tables
+from numerai_rounds.io.history import reader
+from numerai_rounds.io.package import pickled, tryout
+from numerai_rounds.io.scores import score_files
+from numerai_rounds.models import portable
+from numerai_rounds.play import opening
 from numerai_rounds.stages import bin as binning
 from numerai_rounds.stages import evaluate, fetch, select, split, submit, train
 from tests import odd_names, tiny
@@ -50,8 +54,8 @@ def check_package(features: list[str]) -> None:
     """The model as Numerai runs it names these features and predicts what the pipeline does."""
     kind, text = plugins.load("model", params.load().model.kind), paths.MODEL.read_text(encoding="utf-8")
     assert kind.load(text).features == features
-    packages.write(portable.predictor(kind.portable(text), features, "middle"), paths.PACKAGE)
-    trial = trials.run(paths.PACKAGE, Path(sys.executable), "this")
+    pickled.write(portable.predictor(kind.portable(text), features, "middle"), paths.PACKAGE)
+    trial = tryout.run(paths.PACKAGE, Path(sys.executable), "this")
     assert packaging.compare(trial.predictions, paths.SUBMISSION.read_bytes(), "this") == 0
 
 
@@ -60,11 +64,11 @@ def test_odd_names_come_out_as_they_went_in(model: str, monkeypatch: pytest.Monk
     listed = odd_names.listed(40, TARGETS)
     Path("names.json").write_text(json.dumps(listed | {"more": {}}))
     play(monkeypatch, *SAMPLE, "select=feature_set", "select.name='odd'", *MODELS[model])
-    assert history.feature_sets() == listed["feature_sets"]
+    assert reader.feature_sets() == listed["feature_sets"]
     assert tables.read_selected() == odd_names.FEATURES
     assert set(tables.read_csv(paths.IMPORTANCE)["feature"]) == set(odd_names.FEATURES)
     scores = score_files.read(paths.METRICS).tables
-    assert list(scores["exposure"]["feature"]) == history.feature_names("validation")
+    assert list(scores["exposure"]["feature"]) == reader.feature_names("validation")
     assert list(scores["exposure_groups"]["group"]) == [
         name for name in listed["feature_sets"] if name not in ("all", "none")
     ]
@@ -77,8 +81,8 @@ def test_as_many_names_as_the_real_ones(count: int, chosen: str, monkeypatch: py
     Path("names.json").write_text(json.dumps(listed))
     play(monkeypatch, *SAMPLE, "select=feature_set", f"select.name='{chosen}'", *MODELS["lightgbm"])
     names = listed["feature_sets"][chosen.replace("\\", "")]
-    assert history.feature_names("train") == sorted(listed["feature_sets"]["all"])
-    assert history.target_names("train") == TARGETS
+    assert reader.feature_names("train") == sorted(listed["feature_sets"]["all"])
+    assert reader.target_names("train") == TARGETS
     assert tables.read_selected() == names
     check_package(names)
     assert np.isfinite(pd.read_parquet(paths.PREDICTIONS)["prediction"]).all()

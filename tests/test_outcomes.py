@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from numerai_rounds.commands import outcomes
-from numerai_rounds.io import score_files
+from numerai_rounds.io.scores import score_files
+from numerai_rounds.play import outcomes
 from tests.past import PROMISED, ground, promise, sent
 
 TABLES = {

@@ -13,7 +13,7 @@ import pytest
 from dvc.repo import Repo
 
 from numerai_rounds.base.errors import ConfigurationError
-from numerai_rounds.io import experiments, git
+from numerai_rounds.io.repository import experiments, git
 from tests.conftest import ROOT, Repository
 
 GUARD = ("python", "src/numerai_rounds/stages/guard.py")

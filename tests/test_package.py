@@ -18,13 +18,16 @@ import pandas as pd
 import pytest
 import yaml
 
-from numerai_rounds.base import plugins
 from numerai_rounds.base.errors import ConfigurationError, DamagedError, DataError, ServiceError
 from numerai_rounds.commands import packaging
-from numerai_rounds.domain import portable
+from numerai_rounds.conf import plugins
+from numerai_rounds.conf.params import load
 from numerai_rounds.domain.submission import predictions_to_submission
-from numerai_rounds.io import history, http, images, packages, paths, tables, trials
-from numerai_rounds.io.params import load
+from numerai_rounds.io.files import paths, tables
+from numerai_rounds.io.history import reader
+from numerai_rounds.io.package import images, pickled, tryout
+from numerai_rounds.io.service import http
+from numerai_rounds.models import portable
 from tests import tiny
 from tests.conftest import ROOT
 from tests.domain.presets import presets
@@ -38,7 +41,7 @@ WITHOUT_US = f"""
 import sys
 class Blocker:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == {packages.PROJECT!r}:
+        if name.partition(".")[0] == {pickled.PROJECT!r}:
             raise ImportError("not here")
 sys.meta_path.insert(0, Blocker())
 """
@@ -93,10 +96,10 @@ def as_others_write_it(table: pd.DataFrame) -> pd.DataFrame:
     return gaps.assign(ticker="a").reset_index().astype({"id": "category"})
 
 
-def package(function: Callable[..., Any], stranger: Path, **options: Any) -> trials.Trial:
+def package(function: Callable[..., Any], stranger: Path, **options: Any) -> tryout.Trial:
     """Package a function and try it out."""
-    packages.write(function, PACKAGE)
-    return trials.run(PACKAGE, stranger, "of the test", **options)
+    pickled.write(function, PACKAGE)
+    return tryout.run(PACKAGE, stranger, "of the test", **options)
 
 
 @pytest.fixture
@@ -113,7 +116,7 @@ def repository(tmp_path: Path, stranger: Path, monkeypatch: pytest.MonkeyPatch) 
     Path("models/model.txt").write_text(model.text)
     pins = {role: {"pin": pin.known} for role, pin in load().round.live.items()}
     Path("data/raw/live/manifest.json").write_text(json.dumps({"files": pins}))
-    ids, features = history.read_live(model.features, "middle")
+    ids, features = reader.read_live(model.features, "middle")
     tables.write_submission(predictions_to_submission(ids, model.predict(features, 1)), paths.SUBMISSION)
     stages = {"train": locked(paths.MODEL), "submit": locked(paths.SUBMISSION)}
     stages["submit"]["params"] = {"params.yaml": {"round.number": parameters["round"]["number"]}}
@@ -135,7 +138,7 @@ def run_in(stranger: Path, code: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_other_python_has_the_packages_and_not_the_project(stranger: Path) -> None:
     assert run_in(stranger, "import numpy, pandas, lightgbm, cloudpickle").returncode == 0
-    assert "not here" in run_in(stranger, f"import {packages.PROJECT}").stderr
+    assert "not here" in run_in(stranger, f"import {pickled.PROJECT}").stderr
 
 
 @pytest.mark.parametrize("spoil", [with_gaps, as_others_write_it])
@@ -146,7 +149,7 @@ def test_every_model_predicts_the_same_without_the_project(
     write_live(spoil)
     model = trained(module, params)
     trial = package(portable.predictor(module.portable(model.text), model.features, "middle"), stranger)
-    ids, features = history.read_live(model.features, "middle")
+    ids, features = reader.read_live(model.features, "middle")
     expected = predictions_to_submission(ids, model.predict(features, 1))
     assert list(trial.predictions.index) == list(expected["id"])
     assert list(trial.predictions) == list(expected["prediction"])
@@ -156,9 +159,10 @@ def test_every_model_predicts_the_same_without_the_project(
 
 def test_the_package_is_the_same_whatever_wrote_it(tmp_path: Path) -> None:
     code = (
-        "from pathlib import Path; from numerai_rounds.domain import portable; from numerai_rounds.io import packages;"
-        "from numerai_rounds.domain.models.lightgbm import portable as of;"
-        "packages.write(portable.predictor(of('text'), ['feature_b', 'feature_a'], 'middle'), Path({!r}))"
+        "from pathlib import Path; from numerai_rounds.io.package import pickled;"
+        "from numerai_rounds.models import portable;"
+        "from numerai_rounds.models.kinds.lightgbm import portable as of;"
+        "pickled.write(portable.predictor(of('text'), ['feature_b', 'feature_a'], 'middle'), Path({!r}))"
     )
     exec(code.format("here.pkl"), {})
     other = {"PYTHONHASHSEED": "2", "PYTHONPYCACHEPREFIX": str(tmp_path / "anew"), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -171,10 +175,10 @@ def test_a_package_tells_nothing_of_this_machine() -> None:
     def function(live_features: Any) -> Any:
         return [name.upper() for name in live_features]
 
-    packages.write(function, PACKAGE)
+    pickled.write(function, PACKAGE)
     content = PACKAGE.read_bytes()
-    assert not [word for word in (packages.PROJECT, str(ROOT), __file__, __name__) if word.encode() in content]
-    packages.write(function, PACKAGE)
+    assert not [word for word in (pickled.PROJECT, str(ROOT), __file__, __name__) if word.encode() in content]
+    pickled.write(function, PACKAGE)
     assert PACKAGE.read_bytes() == content
 
 
@@ -191,7 +195,7 @@ def closing_over(value: Any) -> Callable[..., Any]:
         (np.zeros(3), r"refers to numpy\S* by name"),
         (pd.Index(["a"]), r"refers to pandas\S* by name"),
         (len, None),
-        (DataError, f"mentions {packages.PROJECT}"),
+        (DataError, f"mentions {pickled.PROJECT}"),
         (Path("here"), r"refers to pathlib\S* by name"),
         (["text", 2.5, {"a": None}], None),
     ],
@@ -199,10 +203,10 @@ def closing_over(value: Any) -> Callable[..., Any]:
 )
 def test_only_plain_values_are_packaged(value: Any, sentence: str | None) -> None:
     if sentence is None:
-        packages.write(closing_over(value), PACKAGE)
+        pickled.write(closing_over(value), PACKAGE)
     else:
         with pytest.raises(DataError, match=sentence):
-            packages.write(closing_over(value), PACKAGE)
+            pickled.write(closing_over(value), PACKAGE)
     assert PACKAGE.exists() == (sentence is None)
 
 
@@ -254,7 +258,7 @@ def test_a_package_that_takes_too_much_memory_is_told(stranger: Path, monkeypatc
         return live_features[[]].assign(prediction=0.5)
 
     write_live()
-    monkeypatch.setattr(trials, "LARGEST", 1 << 29)
+    monkeypatch.setattr(tryout, "LARGEST", 1 << 29)
     with pytest.raises(DataError, match=r"takes 0\.[5-9] GB of memory .* gives it 0 GB\. Train a smaller one"):
         package(large, stranger)
 
@@ -313,13 +317,13 @@ def service(repository: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand
         monkeypatch.setenv("NUMERAI_PUBLIC_ID", service.keys[0])
         monkeypatch.setenv("NUMERAI_SECRET_KEY", service.keys[1])
         monkeypatch.setattr(http, "PATIENCE", QUICK)
-        monkeypatch.setattr(trials, "run", lambda *_: tried())
+        monkeypatch.setattr(tryout, "run", lambda *_: tried())
         yield service
 
 
-def tried() -> trials.Trial:
+def tried() -> tryout.Trial:
     """A trial that went well."""
-    return trials.Trial(tables.read_csv(paths.SUBMISSION).set_index("id")["prediction"], 1.0, 1)
+    return tryout.Trial(tables.read_csv(paths.SUBMISSION).set_index("id")["prediction"], 1.0, 1)
 
 
 class TestUpload:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from numerai_rounds.base import payouts, plugins
 from numerai_rounds.base.params import Payout, Round
-from numerai_rounds.base.payouts import POLICIES, policy_of
-from numerai_rounds.commands import opening
-from numerai_rounds.io import conf_edits
+from numerai_rounds.conf import edits, plugins
+from numerai_rounds.io.sources import _payouts
+from numerai_rounds.io.sources._payouts import POLICIES, policy_of
+from numerai_rounds.play import opening
 from tests import tiny as files
 from tests.conftest import Repository
 from tests.service.stand_in import StandIn, score_config
@@ -59,7 +59,7 @@ def reopen(tiny: Repository, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
 
 def pinned() -> Round:
-    found = conf_edits.pinned_round()
+    found = edits.pinned_round()
     assert found is not None
     return found
 
@@ -74,7 +74,7 @@ def test_the_policy_is_pinned_and_told_and_is_no_change_of_files(
     assert tiny.params()["round"]["payout"] == PRESENT.model_dump()
 
     other = Payout(target="target_ender_20", corr=0.75, mmc=2.25, clip=0.05, factor=0.4)
-    monkeypatch.setattr(payouts, "POLICIES", {1: other})
+    monkeypatch.setattr(_payouts, "POLICIES", {1: other})
     said = reopen()
     terms = "Pays 0.75 x CORR + 2.25 x MMC on target_ender_20, clipped to 5 % of the stake, with a factor of 0.4.\n"
     assert terms in said
@@ -85,7 +85,7 @@ def test_the_policy_is_pinned_and_told_and_is_no_change_of_files(
 
 def test_files_of_no_round_pay_nothing(reopen: Open, tiny: Repository) -> None:
     files.write_v5(tiny.path / "mine", files.market())
-    conf_edits.apply_overrides(["data=local", "data.path=mine"])
+    edits.apply_overrides(["data=local", "data.path=mine"])
     assert "No payout policy is pinned" in reopen()
     assert pinned().payout is None
     assert tiny.params()["round"]["payout"] is None
@@ -100,7 +100,7 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn
 
 
 def test_the_service_decides_and_what_is_unknown_stops_no_opening(reopen: Open, service: StandIn) -> None:
-    conf_edits.apply_overrides(["data=numerai", "data.extra_files=[]"])
+    edits.apply_overrides(["data=numerai", "data.extra_files=[]"])
     service.score_configs[1400] = [score_config("meta_model_contribution", "7.5", "20", clipThreshold="0.25")]
     assert "Pays 0 x CORR + 7.5 x MMC on target_ender_20, clipped to 25 % of the stake." in reopen()
     assert pinned().payout == Payout(target="target_ender_20", corr=0.0, mmc=7.5, clip=0.25, factor=1.0)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from numerai_rounds.io import history
+from numerai_rounds.io.history import reader
 from tests.conftest import Repository
 
 ALL = ["fetch@history", "fetch@live", "split", "select", "bin", "train", "evaluate", "submit"]
@@ -92,10 +92,10 @@ def test_a_new_week_does_not_touch_what_training_depends_on(run: Repository) -> 
 @pytest.mark.parametrize(
     ("file", "stages"),
     [
-        ("src/numerai_rounds/domain/models/ridge.py", []),
+        ("src/numerai_rounds/models/kinds/ridge.py", []),
         ("src/numerai_rounds/domain/selectors/feature_set.py", []),
         ("conf/model/ridge.yaml", []),
-        ("src/numerai_rounds/domain/models/lightgbm.py", ["bin", "train"]),
+        ("src/numerai_rounds/models/kinds/lightgbm.py", ["bin", "train"]),
         ("src/numerai_rounds/domain/metrics/mae.py", ["evaluate"]),
         ("src/numerai_rounds/domain/selectors/top_k.py", ["select"]),
         ("README.md", []),
@@ -162,7 +162,7 @@ def test_selection_and_training_never_see_validation(played: Repository, monkeyp
     assert scored.min() - used.max() == 16 + 1
     candidates = pd.read_csv(played.path / "data/features/candidates.csv").set_index("feature")["correlation"]
     eras = [f"{era:04d}" for era in used]
-    rows = list(history.read("train", eras, list(candidates.index), "target_ender_60", "refuse"))
+    rows = list(reader.read("train", eras, list(candidates.index), "target_ender_60", "refuse"))
     features = pd.DataFrame(np.concatenate([era.features for era in rows]), columns=candidates.index, dtype="float64")
     target = pd.Series(np.concatenate([era.target for era in rows]), dtype="float64")
     expected = features.corrwith(target)

@@ -7,16 +7,29 @@ from pathlib import Path
 import grimp
 import pytest
 import yaml
+from dvc.repo import Repo
 
-from numerai_rounds.base import plugins
+from numerai_rounds.conf import plugins
 from tests.conftest import ROOT
 
 PACKAGE = "numerai_rounds"
 STAGES = ["guard", "fetch", "split", "select", "bin", "train", "evaluate", "submit"]
-ONLY_SHOWN = {f"{PACKAGE}.io.{name}" for name in ("console", "failure", "figures", "holding", "process", "reports")} | {
-    f"{PACKAGE}.domain.models._lightgbm_reasons"
+NEVER_IN_A_RESULT = {
+    f"{PACKAGE}.{name}"
+    for name in (
+        "base.errors",
+        "conf.pinned_source",
+        "io.console",
+        "io.machine.failure",
+        "io.machine.holding",
+        "io.machine.process",
+        "io.scores.figures",
+        "io.scores.reports",
+        "io.sources._payouts",
+        "models.boosting.reasons",
+    )
 }
-"""Modules whose work a person sees and no file holds."""
+"""Modules whose work a person sees and no output holds, or that work before a round is pinned."""
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +55,8 @@ def holds_code(module: str) -> bool:
 def plugged_in(stage: str) -> list[str]:
     """Modules of every plug-in that a stage loads by name."""
     source = (ROOT / path_of(f"{PACKAGE}.stages.{stage}")).read_text()
-    for shared in re.findall(r"from numerai_rounds\.stages import (_\w+)", source):
-        source += (ROOT / path_of(f"{PACKAGE}.stages.{shared}")).read_text()
+    for shared in re.findall(r"from numerai_rounds\.steps import (\w+)", source):
+        source += (ROOT / path_of(f"{PACKAGE}.steps.{shared}")).read_text()
     families = [plugins.FAMILIES[section] for section in re.findall(r'plugins\.load\(\s*"(\w+)"', source)]
     families += [plugins.METRICS] if "plugins.metrics()" in source else []
     return [f"{package}.{name}" for package in families for name in plugins.names(package)]
@@ -67,7 +80,7 @@ def test_every_stage_has_its_module_and_every_module_its_stage(pipeline: dict) -
 @pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "guard"])
 def test_every_imported_module_is_a_dependency(stage: str, graph: grimp.ImportGraph, pipeline: dict) -> None:
     roots = [f"{PACKAGE}.stages.{stage}", *plugged_in(stage)]
-    modules = set(roots).union(*(graph.find_upstream_modules(root) for root in roots)) - ONLY_SHOWN
+    modules = set(roots).union(*(graph.find_upstream_modules(root) for root in roots)) - NEVER_IN_A_RESULT
     needed = {str(path_of(module)) for module in modules if holds_code(module)}
     listed = declared(pipeline[stage])
     missing = {path for path in needed if not any(path == entry or path.startswith(f"{entry}/") for entry in listed)}
@@ -85,6 +98,23 @@ def test_every_listed_module_is_needed(stage: str, graph: grimp.ImportGraph, pip
         if entry.startswith("src/") and not any(path == entry or path.startswith(f"{entry}/") for path in needed)
     }
     assert not idle
+
+
+@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "guard"])
+def test_no_listed_folder_holds_what_is_never_in_a_result(stage: str, pipeline: dict) -> None:
+    ignored = Repo(ROOT).dvcignore.is_ignored_file
+    listed = declared(pipeline[stage])
+    within = {
+        str(path_of(module))
+        for module in NEVER_IN_A_RESULT
+        if any(str(path_of(module)).startswith(f"{entry}/") for entry in listed)
+    }
+    assert {path for path in within if not ignored(str(ROOT / path))} == set()
+
+
+def test_dvc_ignores_no_module_but_those(graph: grimp.ImportGraph) -> None:
+    ignored = Repo(ROOT).dvcignore.is_ignored_file
+    assert {module for module in graph.modules if ignored(str(ROOT / path_of(module)))} <= NEVER_IN_A_RESULT
 
 
 @pytest.mark.parametrize("stage", ["split", "select", "bin", "train", "evaluate", "submit"])

@@ -7,7 +7,9 @@ import pytest
 
 from numerai_rounds.base.errors import ConfigurationError
 from numerai_rounds.commands.app import app
-from numerai_rounds.io import git, paths, recipe, root
+from numerai_rounds.io.files import paths
+from numerai_rounds.io.machine import root
+from numerai_rounds.io.repository import git, recipe
 from tests.conftest import Repository
 
 COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from numerai_rounds.io import run_cache
+from numerai_rounds.io.dvc import run_cache
 from tests.conftest import Repository
 
 RUNS = Path(".dvc/cache/runs")

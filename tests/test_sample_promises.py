@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from numerai_rounds.domain.correlation import Correlations
+from numerai_rounds.domain.arrays.correlation import Correlations
 from numerai_rounds.io.market.features import fill_features, panel
 from numerai_rounds.io.market.size import Market
 from numerai_rounds.io.market.targets import TARGETS, targets

@@ -67,7 +67,7 @@ def test_a_usual_setting_of_numba_is_nobodys_business(
 COUNTS = """
 import numerai_rounds
 import lightgbm, numpy as np, pyarrow as pa
-from numerai_rounds.io import ids
+from numerai_rounds.io.files import ids
 random = np.random.default_rng(0)
 data = lightgbm.Dataset(random.integers(0, 5, (500, 4)).astype(float), random.random(500))
 lightgbm.train({"verbosity": -1, "min_data_in_leaf": 5}, data, 2)

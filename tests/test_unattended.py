@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from numerai_rounds.base import errors
 from numerai_rounds.commands.app import app
-from numerai_rounds.io import credentials
+from numerai_rounds.io.service import credentials
 from tests.conftest import ROOT
 
 WORKFLOW = ROOT / ".github/workflows/round.yml"

@@ -8,10 +8,10 @@ from functools import cache
 from dvc.cli.parser import get_main_parser
 from typer.main import get_command
 
-from numerai_rounds.base.params import keys
 from numerai_rounds.commands.app import app
-from numerai_rounds.io import paths
-from numerai_rounds.io.compose import compose, groups
+from numerai_rounds.conf.compose import compose, groups
+from numerai_rounds.conf.params import keys
+from numerai_rounds.io.files import paths
 from tests.conftest import ROOT
 
 FILLED = "1"

@@ -10,12 +10,13 @@ import pyarrow as pa
 from benchmarks.market.data import MAIN, AbsentError, Floats, Sample, Side
 from benchmarks.market.training import Training
 from numerai_rounds.base.eras import WEEKLY, overlap_eras
-from numerai_rounds.domain import ranks, statistics
-from numerai_rounds.domain.correlation import moments
+from numerai_rounds.domain.arrays import ranks
+from numerai_rounds.domain.arrays.correlation import moments
+from numerai_rounds.domain.arrays.neutral import neutralized
+from numerai_rounds.domain.judgement import statistics
 from numerai_rounds.domain.metrics import corr
 from numerai_rounds.domain.scoring.era import CrossSection, Era
 from numerai_rounds.domain.scoring.metric import BENCHMARK, META_MODEL, Inputs
-from numerai_rounds.domain.scoring.neutral import neutralized
 
 BENCHMARK_60, BENCHMARK_20, META = "lgbm_ender60", "lgbm_ender20", "numerai_meta_model"
 """How the names of others end: before the first two comes the version of the data, `v53_`."""

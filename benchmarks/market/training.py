@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from benchmarks.market.data import MAIN, AbsentError, Floats, Levels, Places, Sample, Side
 from numerai_rounds.base.eras import WEEKLY, purge_eras
-from numerai_rounds.domain.correlation import Correlations
-from numerai_rounds.domain.models import lightgbm as trees
-from numerai_rounds.domain.models import ridge
+from numerai_rounds.domain.arrays.correlation import Correlations
 from numerai_rounds.domain.selectors import top_k
+from numerai_rounds.models.kinds import lightgbm as trees
+from numerai_rounds.models.kinds import ridge
 
 CONF = Path(__file__).parents[2] / "conf"
 THREADS = 2

@@ -45,25 +45,27 @@ def run(bench: Bench) -> Iterator[Result]:
 
 def by_eras(chosen: str, side: str = "train") -> Measured:
     """Our reader, era by era; the number of rows."""
-    from numerai_rounds.io import history, params
+    from numerai_rounds.conf import params
+    from numerai_rounds.io.history import reader
 
     parameters = params.load()
-    eras = [era for era, kind in history.era_table(parameters.target)[["era", "data_type"]].to_numpy() if kind == side]
-    features = history.feature_sets()[chosen]
+    eras = [era for era, kind in reader.era_table(parameters.target)[["era", "data_type"]].to_numpy() if kind == side]
+    features = reader.feature_sets()[chosen]
     yield
-    rows = history.read(side, eras, features, parameters.target, parameters.missing_features)
+    rows = reader.read(side, eras, features, parameters.target, parameters.missing_features)
     return sum(len(era.target) for era in rows)
 
 
 def by_columns(chosen: str) -> Measured:
     """Our reader, some features of all rows at a time; the number of rows."""
-    from numerai_rounds.io import history, params
+    from numerai_rounds.conf import params
+    from numerai_rounds.io.history import reader
 
     parameters = params.load()
-    eras = list(history.era_table(parameters.target)["era"])
-    features = history.feature_sets()[chosen]
+    eras = list(reader.era_table(parameters.target)["era"])
+    features = reader.feature_sets()[chosen]
     yield
-    rows = history.TrainingRows(eras, features, parameters.target, parameters.missing_features)
+    rows = reader.TrainingRows(eras, features, parameters.target, parameters.missing_features)
     starts = range(0, len(features), BLOCK)
     return max(len(rows.columns(start, min(start + BLOCK, len(features)))) for start in starts)
 
@@ -87,17 +89,17 @@ def polars(folder: str, chosen: str) -> Measured:
 
 def bytes_alone(chosen: str) -> Measured:
     """Read the bytes that our reader reads, and do nothing with them; their number."""
-    from numerai_rounds.io import history, paths
-    from numerai_rounds.io.store import levels, manifest
+    from numerai_rounds.io.files import paths
+    from numerai_rounds.io.history import manifest, packed, reader
 
     folder = paths.raw("history", "train")
     side = manifest.read(folder)
-    wanted = set(history.feature_sets()[chosen])
+    wanted = set(reader.feature_sets()[chosen])
     places = [place for place, name in enumerate(side.features) if name in wanted]
     yield
     total = 0
     for chunk in side.chunks:
-        width = levels.packed_width(chunk.rows)
+        width = packed.packed_width(chunk.rows)
         buffer = memoryview(bytearray(BLOCK * width))
         with manifest.features_path(folder, chunk.name).open("rb", buffering=0) as file:
             for start, count in _spans(places):

@@ -150,9 +150,9 @@ def official_scores(path: str) -> Measured:
 def neutral(frame: str) -> Measured:
     """Our loop over the history."""
     from numerai_rounds.domain.metrics import fnc
-    from numerai_rounds.io import history
+    from numerai_rounds.io.history import reader
 
-    features = history.feature_sets()[SET]
+    features = reader.feature_sets()[SET]
     return (yield from _over_history(frame, features, {"fnc": fnc.Metric}, "fnc_v3", _cores()))
 
 
@@ -174,9 +174,9 @@ def official_neutral(folder: str, frame: str) -> Measured:
 def exposures(frame: str) -> Measured:
     """Our loop over the history."""
     from numerai_rounds.domain.metrics import exposure
-    from numerai_rounds.io import history
+    from numerai_rounds.io.history import reader
 
-    features = history.feature_names("validation")
+    features = reader.feature_names("validation")
     # One thread: reading is the larger part, and keeps the other core busy.
     return (yield from _over_history(frame, features, {"exposure": exposure.Metric}, "exposure_max", 1))
 
@@ -196,12 +196,13 @@ def correlations(folder: str, frame: str) -> Measured:
 
 def reading() -> Measured:
     """Read what `exposures` reads, and do nothing; the number of rows."""
-    from numerai_rounds.io import history, params
+    from numerai_rounds.conf import params
+    from numerai_rounds.io.history import reader
 
     parameters = params.load()
-    eras, features = _resolved(), history.feature_names("validation")
+    eras, features = _resolved(), reader.feature_names("validation")
     yield
-    rows = history.read("validation", eras, features, parameters.target, parameters.missing_features)
+    rows = reader.read("validation", eras, features, parameters.target, parameters.missing_features)
     return sum(len(era.target) for era in rows)
 
 
@@ -212,7 +213,7 @@ def _over_history(frame: str, features: list[str], metrics: dict[str, Any], colu
     from numerai_rounds.domain.scoring import loop
     from numerai_rounds.domain.scoring.era import CrossSection
     from numerai_rounds.domain.scoring.metric import Inputs
-    from numerai_rounds.io import history
+    from numerai_rounds.io.history import reader
 
     table = pd.read_parquet(frame)
     predicted = {str(era): rows["prediction"].to_numpy()[None] for era, rows in table.groupby("era")}
@@ -221,7 +222,7 @@ def _over_history(frame: str, features: list[str], metrics: dict[str, Any], colu
     yield
 
     def eras() -> Iterator[loop.Targets]:
-        for rows in history.read("validation", list(predicted), features, data.TARGET, "middle"):
+        for rows in reader.read("validation", list(predicted), features, data.TARGET, "middle"):
             section = CrossSection(rows.era, rows.ids, predicted[rows.era], rows.features)
             yield loop.known_on(section, {data.TARGET: rows.target.astype(np.float64)})
 
@@ -263,14 +264,14 @@ def _load(metrics: dict[str, Any]) -> None:
 
 
 def _resolved() -> list[str]:
-    from numerai_rounds.io import history
+    from numerai_rounds.io.history import reader
 
-    eras = history.era_table(data.TARGET)
+    eras = reader.era_table(data.TARGET)
     return list(eras.loc[(eras["data_type"] == "validation") & (eras["resolved"] > 0), "era"])
 
 
 def _cores() -> int:
-    from numerai_rounds.io import process
+    from numerai_rounds.io.machine import process
 
     return process.cores(0)
 

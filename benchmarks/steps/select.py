@@ -59,13 +59,15 @@ def corrwith(folder: str, chosen: str, rows: int, table: str) -> Measured:
 
 def reading(chosen: str) -> Measured:
     """Read what the stage reads, and do nothing; the number of rows."""
-    from numerai_rounds.io import history, params, tables
+    from numerai_rounds.conf import params
+    from numerai_rounds.io.files import tables
+    from numerai_rounds.io.history import reader
 
     parameters = params.load()
     eras = list(tables.read_side("train")["era"])
-    features = history.feature_sets()[chosen]
+    features = reader.feature_sets()[chosen]
     yield
-    rows = history.read("train", eras, features, parameters.target, parameters.missing_features)
+    rows = reader.read("train", eras, features, parameters.target, parameters.missing_features)
     return sum(len(era.target) for era in rows)
 
 

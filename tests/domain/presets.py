@@ -8,8 +8,8 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from numerai_rounds.base import plugins
 from numerai_rounds.base.params import Section
+from numerai_rounds.conf import plugins
 
 CONF = Path(__file__).parents[2] / "conf"
 

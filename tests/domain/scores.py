@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from numerai_rounds.base import plugins
+from numerai_rounds.conf import plugins
 from numerai_rounds.domain.metrics import exposure
 from numerai_rounds.domain.scoring import loop
 from numerai_rounds.domain.scoring.era import CrossSection, Era

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from numerai_rounds.base import plugins
+from numerai_rounds.conf import plugins
 from numerai_rounds.domain.scoring.loop import Scored, column_name
 from numerai_rounds.domain.scoring.metric import BENCHMARK, META_MODEL, Metric
 from tests.domain import scores

@@ -14,10 +14,10 @@ import pytest
 from numpy.testing import assert_array_equal
 from pydantic import ValidationError
 
-from numerai_rounds.base import plugins
 from numerai_rounds.base.errors import DataError
 from numerai_rounds.base.params import Section
-from numerai_rounds.io import packages
+from numerai_rounds.conf import plugins
+from numerai_rounds.io.package import pickled
 from tests import odd_names
 from tests.domain.presets import check_params, kind_of, modules, preset, presets
 
@@ -196,7 +196,7 @@ class TestModel:
 
     def test_its_portable_form_can_be_packaged(self, module: ModuleType, params: Any) -> None:
         model, features = fit(module, params), market()[0]
-        packages.write(module.portable(model.text), Path("model.pkl"))
+        pickled.write(module.portable(model.text), Path("model.pkl"))
         predict = pickle.loads(Path("model.pkl").read_bytes())
         assert_array_equal(predict(features), model.predict(features, 1))
 

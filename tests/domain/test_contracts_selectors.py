@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from numerai_rounds.domain.correlation import Correlations
+from numerai_rounds.domain.arrays.correlation import Correlations
 from tests.domain.presets import check_params, modules, presets
 
 FEATURES = [f"feature_{number:02d}" for number in range(30)]

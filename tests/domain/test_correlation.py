@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from threadpoolctl import threadpool_limits
 
-from numerai_rounds.base import machine_code
-from numerai_rounds.domain import correlation, kernels
-from numerai_rounds.domain.correlation import Correlations
+from numerai_rounds.base import jit
+from numerai_rounds.domain.arrays import correlation, kernels
+from numerai_rounds.domain.arrays.correlation import Correlations
 
 QUARTERS = [0, 0.25, 0.5, 0.75, 1]
 SIXTHS = [0, 1 / 6, 1 / 3, 0.5, 2 / 3, 5 / 6, 1]
@@ -238,5 +238,5 @@ class TestKernels:
         def without_room(function: Callable[..., None]) -> None:
             raise RuntimeError(f"cannot cache function {function}: no locator available for file 'kernels.py'")
 
-        monkeypatch.setattr(machine_code, "Kept", without_room)
-        assert machine_code.compiled(lambda number: number + 1)(1) == 2
+        monkeypatch.setattr(jit, "Kept", without_room)
+        assert jit.compiled(lambda number: number + 1)(1) == 2

@@ -10,9 +10,9 @@ from numpy.testing import assert_allclose
 from scipy.stats import norm, t
 
 from benchmarks.coverage import Missed, Setting, missed
-from numerai_rounds.domain import critical_values, intervals
-from numerai_rounds.domain.critical_values import SHARPES, long_run_variance, simulated
-from numerai_rounds.domain.intervals import estimated
+from numerai_rounds.domain.judgement import critical_values, intervals
+from numerai_rounds.domain.judgement.critical_values import SHARPES, long_run_variance, simulated
+from numerai_rounds.domain.judgement.intervals import estimated
 
 SERIES = st.lists(st.integers(-1000, 1000), min_size=8, max_size=40).map(lambda numbers: np.array(numbers) / 1000)
 DRAWS = 400

@@ -11,11 +11,11 @@ import pytest
 
 from numerai_rounds.base.eras import MONTHLY, WEEKLY, Cadence, overlap_eras
 from numerai_rounds.base.params import Payout, ScoreSection
-from numerai_rounds.domain import judgement, payout
-from numerai_rounds.domain.judgement import HEADLINES, STAKE, Judgement, Terms
+from numerai_rounds.domain.judgement import payout, summary
+from numerai_rounds.domain.judgement.summary import HEADLINES, STAKE, Judgement, Terms
 from numerai_rounds.domain.scoring.loop import Scored
-from numerai_rounds.io import score_files
-from numerai_rounds.io.score_files import Scores
+from numerai_rounds.io.scores import score_files
+from numerai_rounds.io.scores.score_files import Scores
 from tests.domain.scores import MAIN, OTHER
 
 ERAS = 60
@@ -41,7 +41,7 @@ def judged(found: Scored, policy: Payout | None, cadence: Cadence = WEEKLY) -> J
     def overlap(target: str) -> int:
         return overlap_eras(target, None, cadence)
 
-    return judgement.judge(found, Terms(SECTION, MAIN, policy, overlap, cadence))
+    return summary.judge(found, Terms(SECTION, MAIN, policy, overlap, cadence))
 
 
 def test_headlines_are_few_and_everything_else_is_in_the_summary() -> None:
@@ -187,7 +187,7 @@ def test_less_than_a_year_is_not_drawn_out_to_one(eras: int, why: str | None) ->
 def test_monthly_eras_have_years_of_twelve_and_pay_each_month() -> None:
     policy = ON_OTHER.model_copy(update={"target": "target_nomi_20"})
     few = replace(scored("corr", "mmc"), scores={"corr": policy.target, "mmc": policy.target})
-    found = judgement.judge(
+    found = summary.judge(
         replace(few, per_era=few.per_era[:13]),
         Terms(SECTION, policy.target, policy, lambda target: overlap_eras(target, None, MONTHLY), MONTHLY),
     )

@@ -16,10 +16,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from numerai_rounds.base.errors import ConfigurationError, DataError, MachineError
-from numerai_rounds.domain.models import _lightgbm_parts as parts
-from numerai_rounds.domain.models import _lightgbm_reasons
-from numerai_rounds.domain.models import lightgbm as ours
-from numerai_rounds.domain.models.lightgbm import BY_FEATURE, OWNED, REASONS, Dataset, Params
+from numerai_rounds.models.boosting import parts, reasons
+from numerai_rounds.models.kinds import lightgbm as ours
+from numerai_rounds.models.kinds.lightgbm import BY_FEATURE, OWNED, REASONS, Dataset, Params
 from tests.domain.test_contracts_models import COUNT, NAMES, ROWS, Table, build, contents, fit, ignore, market
 
 SEED, TREES = 7, 8
@@ -61,7 +60,7 @@ def test_names_and_defaults_are_lightgbms_own() -> None:
     assert params.n_estimators == int(listed["num_iterations"])
     assert set(listed) == set(chosen) | set(REASONS)
     assert not set(chosen) & set(REASONS)
-    names = list(chain.from_iterable(names.split() for names in _lightgbm_reasons.REFUSED.values()))
+    names = list(chain.from_iterable(names.split() for names in reasons.REFUSED.values()))
     assert len(REASONS) == len(OWNED) + len(names)
 
 
@@ -230,8 +229,8 @@ from pathlib import Path
 
 import numpy as np
 
-from numerai_rounds.domain.models import _lightgbm_parts as parts
-from numerai_rounds.domain.models import lightgbm
+from numerai_rounds.models.boosting import parts
+from numerai_rounds.models.kinds import lightgbm
 
 class Rows:
     def __init__(self, rows, features):

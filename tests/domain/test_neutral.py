@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numerai_tools import scoring as official
 from numpy.testing import assert_allclose, assert_array_equal
 
-from numerai_rounds.domain.scoring.neutral import neutralized
+from numerai_rounds.domain.arrays.neutral import neutralized
 from tests.domain import scores
 from tests.domain.scores import given
 

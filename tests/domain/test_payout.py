@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from numerai_rounds.base.params import Payout
-from numerai_rounds.domain.payout import returns
-from numerai_rounds.domain.payout import simulate as simulated
+from numerai_rounds.domain.judgement.payout import returns
+from numerai_rounds.domain.judgement.payout import simulate as simulated
 
 POLICY = Payout(target="target_ender_60", corr=3.0, mmc=15.0, clip=1.0, factor=1.0)
 OLD_POLICY = Payout(target="target_cyrusd_20", corr=0.5, mmc=2.0, clip=0.05, factor=0.8)

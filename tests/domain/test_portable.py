@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
-from numerai_rounds.domain.portable import predictor
 from numerai_rounds.domain.submission import predictions_to_submission
+from numerai_rounds.models.portable import predictor
 
 FEATURES = ["feature_b", "feature_a"]
 

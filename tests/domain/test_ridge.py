@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from sklearn import linear_model
 
 from numerai_rounds.base.errors import DataError
-from numerai_rounds.domain.models import ridge
+from numerai_rounds.models.kinds import ridge
 from tests.domain.test_contracts_models import Table, build, contents, fit, ignore, market
 
 

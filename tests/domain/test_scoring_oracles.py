@@ -10,7 +10,7 @@ from numerai_tools.signals import churn as official_churn
 from numpy.testing import assert_allclose
 from scipy.stats import rankdata, spearmanr
 
-from numerai_rounds.domain import ranks
+from numerai_rounds.domain.arrays import ranks
 from numerai_rounds.domain.scoring.era import CrossSection
 from numerai_rounds.domain.scoring.metric import BENCHMARK, META_MODEL
 from tests.domain import scores

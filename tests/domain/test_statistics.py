@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from numerai_rounds.domain import intervals, statistics
-from numerai_rounds.domain.statistics import by_year, curves, drawdowns, max_drawdown, sharpe, summary
+from numerai_rounds.domain.judgement import intervals, statistics
+from numerai_rounds.domain.judgement.statistics import by_year, curves, drawdowns, max_drawdown, sharpe, summary
 
 NAN = math.nan
 

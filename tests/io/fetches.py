@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from numerai_rounds.io import fetching, paths
+from numerai_rounds.io.fetch import staged
+from numerai_rounds.io.files import paths
 from numerai_rounds.io.sources import local
 from tests import tiny
 
@@ -31,7 +32,7 @@ def bring(
     """Put the history of `folder` in place; `fetched` gets the roles that are, and a run may stop after some."""
     params = local.Params(kind="local", path=str(folder), **data)
     pins = local.pins(params, None)[0]
-    with fetching.staged("history", pins, params, accept_changes=accept_changes) as staging:
+    with staged.staged("history", pins, params, accept_changes=accept_changes) as staging:
         for count, (role, pin) in enumerate(staging.missing()):
             if count == stop_after:
                 raise KilledError

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 
 from numerai_rounds.base.roles import SIDES
-from numerai_rounds.io import paths
-from numerai_rounds.io.store import layout, levels, manifest, targets
-from numerai_rounds.io.store.convert import convert
+from numerai_rounds.io.fetch import layout
+from numerai_rounds.io.fetch.convert import convert
+from numerai_rounds.io.files import paths
+from numerai_rounds.io.history import manifest, packed, targets
 from tests import tiny
 
 FLIPPED, CUT, APPENDED, ABSENT = "a flipped bit", "cut", "appended to", "missing"
@@ -49,10 +50,10 @@ def table(folder: Path) -> pd.DataFrame:
         piece = targets.read(folder, chunk, ["id", "era", *side.targets]).to_pandas()
         count = len(side.features)
         digits = np.empty((count, chunk.rows), np.int8)
-        levels.read(manifest.features_path(folder, chunk.name), count, range(count), chunk.features, digits)
+        packed.read(manifest.features_path(folder, chunk.name), count, range(count), chunk.features, digits)
         values = pd.DataFrame(digits.T, piece.index, side.features).astype("Int8")
         kinds = np.repeat([era.data_type for era in chunk.eras], [era.rows for era in chunk.eras])
-        pieces.append(piece.assign(data_type=kinds).join(values.mask(values == levels.ABSENT)))
+        pieces.append(piece.assign(data_type=kinds).join(values.mask(values == packed.ABSENT)))
     return pd.concat(pieces)[["era", "data_type", *side.features, *side.targets]]
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from numerai_rounds.base.errors import ConfigurationError
-from numerai_rounds.io import applied, paths
+from numerai_rounds.io.files import paths
+from numerai_rounds.play import applied
 from tests.conftest import Repository
 from tests.past import ground
 

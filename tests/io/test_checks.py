@@ -11,8 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from numerai_rounds.base.errors import DataError
-from numerai_rounds.io import checks, history, ids, live, paths
-from numerai_rounds.io.store.convert import convert
+from numerai_rounds.io.fetch import checks
+from numerai_rounds.io.fetch.convert import convert
+from numerai_rounds.io.files import ids, paths
+from numerai_rounds.io.history import live, reader
 from tests import odd_names, tiny
 from tests.io import stores
 
@@ -502,7 +504,7 @@ def test_a_feature_without_a_value_may_be_of_any_type(
     for path in (folder.parent / "files-stores").glob("*"):
         assert stores.table(path)[name].isna().all() == (path.name in roles)
     monkeypatch.setattr(paths, "raw", lambda _, role: folder / f"{role}.parquet")
-    assert (history.read_live([name], "middle")[1] == 2).all()
+    assert (reader.read_live([name], "middle")[1] == 2).all()
 
 
 def test_features_json_may_begin_with_a_mark_of_its_encoding(folder: Path, market: tiny.Market) -> None:
@@ -511,7 +513,7 @@ def test_features_json_may_begin_with_a_mark_of_its_encoding(folder: Path, marke
     check_all(folder)
     paths.HISTORY.mkdir(parents=True)
     path.replace(paths.raw("history", "features"))
-    assert history.feature_sets() == tiny.LISTED["feature_sets"]
+    assert reader.feature_sets() == tiny.LISTED["feature_sets"]
 
 
 def test_a_target_that_is_named_twice_is_refused(folder: Path, market: tiny.Market) -> None:

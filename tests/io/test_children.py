@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from numerai_rounds.io import children
+from numerai_rounds.io.machine import children
 from tests.conftest import ROOT
 
 

@@ -6,8 +6,8 @@ from types import ModuleType
 
 import pytest
 
-from numerai_rounds.base import plugins
 from numerai_rounds.base.params import DataSection
+from numerai_rounds.conf import plugins
 from numerai_rounds.io import sources
 from tests.conftest import ROOT
 

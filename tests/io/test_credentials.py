@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from numerai_rounds.base.errors import ConfigurationError
-from numerai_rounds.io import credentials
+from numerai_rounds.io.service import credentials
 
 PUBLIC, SECRET = credentials.KEYS
 

@@ -8,11 +8,11 @@ import psutil
 import pytest
 
 from numerai_rounds.base.errors import BusyError, ConfigurationError
-from numerai_rounds.io import exclusive
+from numerai_rounds.io.machine import exclusive
 
 HOLD = """
 import os, subprocess, sys
-from numerai_rounds.io import exclusive
+from numerai_rounds.io.machine import exclusive
 with exclusive.only_one("rounds run"):
     marked = {**os.environ, **exclusive.mark()}
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, process_group=0, env=marked)

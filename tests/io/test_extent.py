@@ -13,7 +13,9 @@ import pytest
 from numerai_rounds.base import limits
 from numerai_rounds.base.eras import check_eras, era_number
 from numerai_rounds.base.errors import DataError
-from numerai_rounds.io import checks, live, parquet
+from numerai_rounds.io.fetch import checks
+from numerai_rounds.io.files import parquet
+from numerai_rounds.io.history import live
 from numerai_rounds.io.legacy.convert import convert
 from tests import tiny
 
@@ -21,7 +23,7 @@ MEASURED = """
 import resource, sys
 from pathlib import Path
 from numerai_rounds.base.errors import DataError
-from numerai_rounds.io import checks
+from numerai_rounds.io.fetch import checks
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     checks.check_file(Path(sys.argv[1]), sys.argv[2])
@@ -83,7 +85,7 @@ def metadata(**changes: object) -> pq.FileMetaData:
     ],
 )
 def test_every_number_of_a_footer_has_a_limit(changes: dict[str, object], what: str) -> None:
-    from numerai_rounds.io import extent
+    from numerai_rounds.io.files import extent
 
     with pytest.raises(DataError, match=f"train claims to have {what} in 1,000 bytes"):
         extent.check(metadata(**changes), 1_000, limits.ROWS, "train")

@@ -16,10 +16,11 @@ from pydantic import ValidationError
 from numerai_rounds.base.errors import ConfigurationError, DataError, MachineError
 from numerai_rounds.base.params import DataSection, Pin, Round
 from numerai_rounds.base.roles import SIDES
-from numerai_rounds.io import fetching, paths
-from numerai_rounds.io.compose import compose
+from numerai_rounds.conf.compose import compose
+from numerai_rounds.io.fetch import convert, staged
+from numerai_rounds.io.files import paths
+from numerai_rounds.io.history import manifest, packed
 from numerai_rounds.io.sources import local
-from numerai_rounds.io.store import convert, levels, manifest
 from numerai_rounds.stages import fetch
 from tests import tiny
 from tests.conftest import ROOT
@@ -122,7 +123,7 @@ def proved() -> set[str]:
     names = local.pins(local.Params(kind="local", path=str(FOLDER)), None)[0]
     files = json.loads(path.read_text())["files"] if path.exists() else {}
     return {
-        key for key, proof in files.items() if proof["pin"] == names[key.removesuffix(fetching.DOWNLOADED)].model_dump()
+        key for key, proof in files.items() if proof["pin"] == names[key.removesuffix(staged.DOWNLOADED)].model_dump()
     }
 
 
@@ -154,9 +155,9 @@ def test_a_run_killed_at_any_rename_fetches_nothing_twice(
     known = proved() if STAGED.exists() else {*CHANGED}
     fetched, converted = [], []
     with monkeypatch.context() as patch:
-        patch.setattr(fetching, "convert", lambda *of: converted.append(of[-1].name) or convert.convert(*of))
+        patch.setattr(staged, "convert", lambda *of: converted.append(of[-1].name) or convert.convert(*of))
         bring(fetched)
-    assert set(fetched) == {role for role in CHANGED if not known & {role, role + fetching.DOWNLOADED}}
+    assert set(fetched) == {role for role in CHANGED if not known & {role, role + staged.DOWNLOADED}}
     assert set(converted) == {*SIDES} - known
     assert len(fetched) + len(converted) == len({*fetched}) + len({*converted})
     assert placed() == undisturbed
@@ -301,11 +302,11 @@ def test_bad_data_leaves_what_was_and_a_corrected_run_succeeds() -> None:
 
 
 def test_room_for_all_files_together_is_checked_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 5_000_000_000}))
+    monkeypatch.setattr(staged.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 5_000_000_000}))
     pins = {role: Pin(name=role, size=3_000_000_000, identity="etag:x") for role in ("train", "meta_model")}
     with (
         pytest.raises(MachineError, match=r"history needs 18.00 GB more, .* DVC's cache .* has 5.00 GB free"),
-        fetching.staged("history", pins, DATA) as staging,
+        staged.staged("history", pins, DATA) as staging,
     ):
         staging.missing()
 
@@ -314,11 +315,11 @@ def test_what_came_of_missing_files_needs_no_more_room(monkeypatch: pytest.Monke
     for name, size in {"train.parquet.part": 10, "train/features/0001.levels": 20, "validation/x/y": 500}.items():
         (STAGED / name).parent.mkdir(parents=True, exist_ok=True)
         (STAGED / name).write_bytes(bytes(size))
-    monkeypatch.setattr(fetching.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 370}))
+    monkeypatch.setattr(staged.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 370}))
     pins = {"train": Pin(name="train", size=100, identity="etag:x")}
-    staging = fetching.Staging("history", pins, DATA)
+    staging = staged.Staging("history", pins, DATA)
     assert staging.missing() == [*pins.items()]
-    monkeypatch.setattr(fetching.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 369}))
+    monkeypatch.setattr(staged.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 369}))
     with pytest.raises(MachineError, match=r"history needs 0\.00 GB more"):
         staging.missing()
 
@@ -333,7 +334,7 @@ def test_a_damaged_download_is_neither_kept_nor_proved() -> None:
         bring()
     assert not (STAGED / "train.parquet").exists()
     assert not (STAGED / "train").exists()
-    assert not proved() & {"train", "train" + fetching.DOWNLOADED}
+    assert not proved() & {"train", "train" + staged.DOWNLOADED}
     train.write_bytes(whole)
     bring(fetched := [])
     assert fetched == ["train", "validation"]
@@ -360,16 +361,16 @@ def test_a_feature_beyond_its_levels_is_refused(value: int) -> None:
 @pytest.mark.parametrize("calls", [0, 2, 5, 7])
 def test_a_download_is_not_fetched_again_for_a_killed_conversion(monkeypatch: pytest.MonkeyPatch, calls: int) -> None:
     tiny.write_v5(FOLDER, tiny.market())
-    write, done = levels.Writer.write, iter(range(calls))
+    write, done = packed.Writer.write, iter(range(calls))
 
-    def writing(self: levels.Writer, digits: np.ndarray) -> None:
+    def writing(self: packed.Writer, digits: np.ndarray) -> None:
         if next(done, None) is None:
             raise KilledError
         write(self, digits)
 
     fetched: list[str] = []
     with monkeypatch.context() as patch:
-        patch.setattr(levels.Writer, "write", writing)
+        patch.setattr(packed.Writer, "write", writing)
         with pytest.raises(KilledError):
             bring(fetched)
     bring(fetched)
@@ -383,7 +384,7 @@ def test_a_download_that_is_not_what_it_was_is_fetched_again(monkeypatch: pytest
         raise KilledError
 
     with monkeypatch.context() as patch:
-        patch.setattr(fetching, "convert", stop)
+        patch.setattr(staged, "convert", stop)
         with pytest.raises(KilledError):
             bring()
     stores.harm(STAGED / "train.parquet", stores.FLIPPED)
@@ -466,7 +467,7 @@ def test_a_part_of_a_download_to_be_kept_waits_for_the_next_run() -> None:
     tiny.write_v5(FOLDER, tiny.market())
     bring()
     params = local.Params(kind="local", path=str(FOLDER), keep_downloads=True)
-    with fetching.staged("history", local.pins(params, None)[0], params) as staging:
+    with staged.staged("history", local.pins(params, None)[0], params) as staging:
         (role, _), *_ = staging.missing()
         part = STAGED / f"{staging.path(role).name}.0123.part"
         part.write_bytes(b"half")

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerai_rounds.io import figures, paths, played, score_files, tables
-from numerai_rounds.io.figures import Basis
-from numerai_rounds.io.rough import rough
-from numerai_rounds.io.score_files import Scores
+from numerai_rounds.io.files import paths, tables
+from numerai_rounds.io.scores import figures, score_files
+from numerai_rounds.io.scores.figures import Basis
+from numerai_rounds.io.scores.rough import rough
+from numerai_rounds.io.scores.score_files import Scores
+from numerai_rounds.play import played
 
 FEW, ENOUGH = Basis(8, few=True), Basis(52, few=False)
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from numerai_rounds.base.errors import ConfigurationError
-from numerai_rounds.io import git, played
+from numerai_rounds.io.repository import git
+from numerai_rounds.play import played
 from tests.past import ground, head
 
 

@@ -10,9 +10,10 @@ import psutil
 import pytest
 
 from numerai_rounds.base.errors import ConfigurationError, DataError
-from numerai_rounds.io import history, paths
-from numerai_rounds.io.ahead import ahead
-from numerai_rounds.io.store import layout
+from numerai_rounds.io.fetch import layout
+from numerai_rounds.io.files import paths
+from numerai_rounds.io.history import reader
+from numerai_rounds.io.history.prefetch import ahead
 from tests import tiny
 from tests.io import stores
 
@@ -44,7 +45,7 @@ def test_eras_come_whole_and_in_order(market: tiny.Market, side: str) -> None:
     eras = list(table["era"].unique())
     wanted = [eras[place] for place in (1, 2, 8, -1)]
     chosen = tiny.FEATURES[3:9][::-1]
-    read = list(history.read(side, set(wanted), chosen, TARGET, "refuse"))
+    read = list(reader.read(side, set(wanted), chosen, TARGET, "refuse"))
     assert [era.era for era in read] == wanted
     for era in read:
         expected = of(table, era.era)
@@ -57,7 +58,7 @@ def test_eras_come_whole_and_in_order(market: tiny.Market, side: str) -> None:
 
 def test_nothing_is_read_where_nothing_is_asked_for(market: tiny.Market) -> None:
     stores.place(market)
-    assert list(history.read("train", [], tiny.FEATURES, TARGET, "refuse")) == []
+    assert list(reader.read("train", [], tiny.FEATURES, TARGET, "refuse")) == []
     for eras, features, target, sentence in (
         (["0031"], tiny.FEATURES, TARGET, "train has no era '0031': did you mean '0030'"),
         (
@@ -69,17 +70,17 @@ def test_nothing_is_read_where_nothing_is_asked_for(market: tiny.Market) -> None
         (["0007"], tiny.FEATURES, "target_enders_20", "train has no target 'target_enders_20': did you mean"),
     ):
         with pytest.raises(ConfigurationError, match=sentence):
-            list(history.read("train", eras, features, target, "refuse"))
-    (era,) = history.read("train", ["0007"], [], TARGET, "refuse")
+            list(reader.read("train", eras, features, target, "refuse"))
+    (era,) = reader.read("train", ["0007"], [], TARGET, "refuse")
     assert era.features.shape == (ERA, 0)
 
 
 def test_names_come_in_the_order_of_the_columns(market: tiny.Market) -> None:
     market.train = market.train[["era", "data_type", *tiny.FEATURES[::-1], *tiny.TARGETS]]
     stores.place(market)
-    assert history.feature_names("train") == tiny.FEATURES[::-1]
-    assert history.feature_names("validation") == tiny.FEATURES
-    assert history.feature_sets() == tiny.LISTED["feature_sets"]
+    assert reader.feature_names("train") == tiny.FEATURES[::-1]
+    assert reader.feature_names("validation") == tiny.FEATURES
+    assert reader.feature_sets() == tiny.LISTED["feature_sets"]
 
 
 @pytest.mark.usefixtures("any_chunks")
@@ -87,7 +88,7 @@ def test_rows_whose_target_is_known(market: tiny.Market) -> None:
     gaps = [1, 2, ERA - 1]
     market.train.iloc[gaps, market.train.columns.get_loc(TARGET)] = np.nan
     stores.place(market)
-    first, second = history.read("train", ["0001", "0002"], tiny.FEATURES, TARGET, "refuse")
+    first, second = reader.read("train", ["0001", "0002"], tiny.FEATURES, TARGET, "refuse")
     expected = of(market.train, "0001").drop(index=market.train.index[gaps])
     known = first.resolved()
     assert (known.era, known.ids.to_pylist()) == ("0001", list(expected.index))
@@ -95,7 +96,7 @@ def test_rows_whose_target_is_known(market: tiny.Market) -> None:
     np.testing.assert_array_equal(known.target, expected[TARGET])
     assert all(column.flags.c_contiguous for column in known.features.T)
     assert second.resolved() is second
-    (unknown,) = history.read("validation", ["0044"], tiny.FEATURES, TARGET, "refuse")
+    (unknown,) = reader.read("validation", ["0044"], tiny.FEATURES, TARGET, "refuse")
     assert unknown.resolved().features.shape == (0, len(tiny.FEATURES))
 
 
@@ -116,7 +117,7 @@ def test_rows_to_train_on_are_those_of_a_plain_table(market: tiny.Market, eras: 
     market.train.iloc[3 * ERA : 4 * ERA, target] = np.nan
     stores.place(market)
     names = tiny.FEATURES[::-2]
-    rows = history.TrainingRows(eras, names, TARGET, "refuse")
+    rows = reader.TrainingRows(eras, names, TARGET, "refuse")
     expected = plain(market, eras)
     assert rows.names == names
     assert rows.target.dtype == np.float32
@@ -142,11 +143,11 @@ def test_what_was_read_stays_as_it_is_while_it_is_held(
     monkeypatch.setattr(layout, "CHUNK_ROWS", 4 * ERA)
     stores.place(market)
     expected = plain(market, eras)[tiny.FEATURES]
-    held = [era.features for era in history.read("train", eras, tiny.FEATURES, TARGET, "refuse")]
+    held = [era.features for era in reader.read("train", eras, tiny.FEATURES, TARGET, "refuse")]
     np.testing.assert_array_equal(np.concatenate(held), expected)
-    held = list(history.TrainingRows(eras, tiny.FEATURES, TARGET, "refuse").blocks())
+    held = list(reader.TrainingRows(eras, tiny.FEATURES, TARGET, "refuse").blocks())
     np.testing.assert_array_equal(np.concatenate(held), expected)
-    held = [era.features[:, 3] for era in history.read("train", eras, tiny.FEATURES, TARGET, "refuse")]
+    held = [era.features[:, 3] for era in reader.read("train", eras, tiny.FEATURES, TARGET, "refuse")]
     np.testing.assert_array_equal(np.concatenate(held), expected[tiny.FEATURES[3]])
 
 
@@ -157,17 +158,17 @@ def test_missing_features_are_the_middle_or_refused(market: tiny.Market) -> None
     market.train.iloc[:3, market.train.columns.get_loc(name)] = pd.NA
     stores.place(market)
     expected = market.train[name].fillna(2)
-    first = next(history.read("train", ["0001"], [other, name], TARGET, "middle"))
+    first = next(reader.read("train", ["0001"], [other, name], TARGET, "middle"))
     np.testing.assert_array_equal(first.features[:, 1], expected[:ERA])
-    columns = history.TrainingRows(ALL, [name], TARGET, "middle").columns(0, 1)
+    columns = reader.TrainingRows(ALL, [name], TARGET, "middle").columns(0, 1)
     np.testing.assert_array_equal(columns[:, 0], expected)
 
     sentence = rf"{name} is missing in 3 rows of eras? 0001.*missing_features=middle"
     with pytest.raises(DataError, match=sentence):
-        next(history.read("train", ["0001"], [name], TARGET, "refuse"))
+        next(reader.read("train", ["0001"], [name], TARGET, "refuse"))
     with pytest.raises(DataError, match=sentence):
-        history.TrainingRows(["0001"], [name], TARGET, "refuse").columns(0, 1)
-    next(history.read("train", ["0001"], [other], TARGET, "refuse"))
+        reader.TrainingRows(["0001"], [name], TARGET, "refuse").columns(0, 1)
+    next(reader.read("train", ["0001"], [other], TARGET, "refuse"))
 
 
 @pytest.mark.usefixtures("any_chunks")
@@ -175,9 +176,9 @@ def test_features_missing_in_other_eras_or_rows_are_no_reason_to_refuse(market: 
     name = tiny.FEATURES[0]
     market.train[name] = market.train[name].astype("Int8").mask(market.train["era"] == "0001")
     stores.place(market)
-    (era,) = history.read("train", ["0002"], [name], TARGET, "refuse")
+    (era,) = reader.read("train", ["0002"], [name], TARGET, "refuse")
     np.testing.assert_array_equal(era.features[:, 0], of(market.train, "0002")[name])
-    columns = history.TrainingRows(ALL[1:], [name], TARGET, "refuse").columns(0, 1)
+    columns = reader.TrainingRows(ALL[1:], [name], TARGET, "refuse").columns(0, 1)
     np.testing.assert_array_equal(columns[:, 0], market.train[name].iloc[ERA:])
 
 
@@ -185,12 +186,12 @@ def test_features_missing_in_other_eras_or_rows_are_no_reason_to_refuse(market: 
 def test_rows_are_counted_where_the_chosen_target_is_known(market: tiny.Market) -> None:
     market.train.iloc[:5, market.train.columns.get_loc("target_agnes_20")] = np.nan
     stores.place(market)
-    table = history.era_table("target_agnes_20").set_index("era")
+    table = reader.era_table("target_agnes_20").set_index("era")
     assert list(table.index) == [f"{era:04d}" for era in range(1, 45)]
     assert (table.loc["0001", "rows"], table.loc["0001", "resolved"]) == (24, 19)
     assert table.loc["0044", "resolved"] == 0
     assert list(table["data_type"].unique()) == ["train", "validation", "test"]
-    assert history.era_table(TARGET).set_index("era").loc["0001", "resolved"] == 24
+    assert reader.era_table(TARGET).set_index("era").loc["0001", "resolved"] == 24
 
 
 @pytest.mark.parametrize(
@@ -203,7 +204,7 @@ def test_rows_are_counted_where_the_chosen_target_is_known(market: tiny.Market) 
 def test_a_target_is_named_in_full(market: tiny.Market, target: str, sentence: str) -> None:
     stores.place(market)
     with pytest.raises(ConfigurationError, match=sentence):
-        history.era_table(target)
+        reader.era_table(target)
 
 
 @pytest.mark.usefixtures("any_chunks")
@@ -213,21 +214,21 @@ def test_an_alias_that_equals_no_named_target_everywhere_is_said_so(market: tiny
     with pytest.raises(
         ConfigurationError, match=r"it equals none of the named targets here. Name one of them: target_ender_20, "
     ):
-        history.era_table("target")
+        reader.era_table("target")
 
 
 def test_the_only_target_may_be_called_target(market: tiny.Market) -> None:
     for side in ("train", "validation"):
         setattr(market, side, getattr(market, side).drop(columns=tiny.TARGETS[1:]))
     stores.place(market)
-    assert history.era_table("target")["resolved"].sum() == 42 * ERA
+    assert reader.era_table("target")["resolved"].sum() == 42 * ERA
 
 
 def test_live_data_without_a_feature_of_the_model_is_refused(market: tiny.Market) -> None:
     market.live = market.live.drop(columns=tiny.FEATURES[:5])
     stores.place(market)
     with pytest.raises(DataError, match=r"lacks 5 features that the model uses .*and 2 more.*`rounds open`"):
-        history.read_live(tiny.FEATURES, "middle")
+        reader.read_live(tiny.FEATURES, "middle")
 
 
 def test_live_rows_come_in_the_order_of_the_file(market: tiny.Market) -> None:
@@ -236,20 +237,20 @@ def test_live_rows_come_in_the_order_of_the_file(market: tiny.Market) -> None:
     market.live.iloc[7, market.live.columns.get_loc(name)] = pd.NA
     stores.place(market)
     chosen = tiny.FEATURES[::-3]
-    ids, features = history.read_live([*chosen, name], "middle")
+    ids, features = reader.read_live([*chosen, name], "middle")
     assert list(ids) == list(market.live.index)
     np.testing.assert_array_equal(features, market.live[[*chosen, name]].fillna(2))
     with pytest.raises(DataError, match=f"{name} is missing in 1 rows of the live era"):
-        history.read_live([name], "refuse")
+        reader.read_live([name], "refuse")
 
 
 def read_all() -> None:
-    for _ in history.read("train", ALL, tiny.FEATURES, TARGET, "refuse"):
+    for _ in reader.read("train", ALL, tiny.FEATURES, TARGET, "refuse"):
         pass
 
 
 def train_on_all() -> None:
-    history.TrainingRows(ALL, tiny.FEATURES, TARGET, "refuse").columns(0, len(tiny.FEATURES))
+    reader.TrainingRows(ALL, tiny.FEATURES, TARGET, "refuse").columns(0, len(tiny.FEATURES))
 
 
 @pytest.mark.parametrize("reading", [read_all, train_on_all])
@@ -263,7 +264,7 @@ def test_a_harmed_file_is_named_with_how_to_restore_it(
     stores.harm(paths.raw("history", "train") / file, harm)
     with pytest.raises(DataError, match=rf"^data/raw/history/train/{file} is .*{RESTORE}"):
         reading()
-    era, *_ = history.read("train", ["0003", "0025"], tiny.FEATURES, TARGET, "refuse")
+    era, *_ = reader.read("train", ["0003", "0025"], tiny.FEATURES, TARGET, "refuse")
     assert era.era == "0003"
 
 
@@ -298,7 +299,7 @@ def test_a_harmed_manifest_is_named(market: tiny.Market, content: bytes | None, 
     path.unlink()
     if content is not None:
         path.write_bytes(content)
-    for reading in (read_all, lambda: history.era_table(TARGET), lambda: history.feature_names("train")):
+    for reading in (read_all, lambda: reader.era_table(TARGET), lambda: reader.feature_names("train")):
         with pytest.raises(DataError, match=rf"^{path} {sentence}"):
             reading()
 
@@ -344,7 +345,7 @@ def test_ahead_stops_with_its_consumer() -> None:
 @pytest.mark.usefixtures("any_chunks")
 def test_a_reader_that_is_left_early_leaves_no_thread_and_no_open_file(market: tiny.Market) -> None:
     stores.place(market)
-    for era in history.read("train", ALL, tiny.FEATURES, TARGET, "refuse"):
+    for era in reader.read("train", ALL, tiny.FEATURES, TARGET, "refuse"):
         if era.era == "0002":
             break
     del era

@@ -9,7 +9,10 @@ import pytest
 
 from numerai_rounds.base import limits
 from numerai_rounds.base.errors import DataError
-from numerai_rounds.io import downloads, features_file, json_files, receipts, tables
+from numerai_rounds.io.fetch import downloads
+from numerai_rounds.io.files import json_files, tables
+from numerai_rounds.io.history import features_file
+from numerai_rounds.play import receipts
 
 BOMBS = {
     "lists in lists": (b"[" * 5_000_000, "nested more than 50 deep"),

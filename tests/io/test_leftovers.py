@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from numerai_rounds.io import atomic, exclusive, leftovers
+from numerai_rounds.io.files import atomic
+from numerai_rounds.io.machine import exclusive, leftovers
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from numerai_rounds.io import atomic
+from numerai_rounds.io.files import atomic
 with atomic.writing(Path(sys.argv[1])) as temporary:
     temporary.write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from numerai_rounds.base.errors import DataError, ServiceError
-from numerai_rounds.io import live_scores, paths
-from numerai_rounds.io.live_scores import LiveScore
-from numerai_rounds.io.numerai import Client
+from numerai_rounds.io.files import paths
+from numerai_rounds.io.service.client import Client
+from numerai_rounds.play import kept_scores
+from numerai_rounds.play.kept_scores import LiveScore
 from tests.past import CORR
 from tests.service.stand_in import Fault, StandIn, live_score
 
@@ -37,7 +38,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
 def test_an_odd_answer_is_a_sentence(service: StandIn, answer: bytes) -> None:
     service.query_faults = [Fault(body=answer)]
     with pytest.raises(ServiceError, match="tells no scores of mine that can be read"):
-        live_scores.ask(Client(), "mine", MINE, CORR)
+        kept_scores.ask(Client(), "mine", MINE, CORR)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_an_odd_answer_is_a_sentence(service: StandIn, answer: bytes) -> None:
 )
 def test_a_value_of_another_type_is_a_number_or_absent(service: StandIn, told: Any, value: float | None) -> None:
     service.scores = [live_score(MINE, 1400, CORR, told, percentile=told, version=None) | {"day": told}]
-    (row,) = live_scores.ask(Client(), "mine", MINE, None)
+    (row,) = kept_scores.ask(Client(), "mine", MINE, None)
     assert (row.value, row.percentile, row.version) == (value, value, None)
 
 
@@ -54,7 +55,7 @@ def test_a_spoilt_table_is_named(text: str) -> None:
     paths.LIVE_SCORES.parent.mkdir()
     paths.LIVE_SCORES.write_text(text, encoding="latin-1")
     with pytest.raises(DataError, match=re.escape("`git checkout metrics/live_scores.csv`")):
-        live_scores.read()
+        kept_scores.read()
 
 
 class TestMerge:
@@ -73,16 +74,16 @@ class TestMerge:
 
     def test_the_latest_day_wins_in_any_order(self) -> None:
         days = [self.row(0.1, 18), self.row(0.3, 20), self.row(0.2, 19)]
-        assert live_scores.merge([], days) == live_scores.merge([], days[::-1]) == [days[1]]
-        assert live_scores.merge([days[1]], [days[0]]) == [days[1]]
+        assert kept_scores.merge([], days) == kept_scores.merge([], days[::-1]) == [days[1]]
+        assert kept_scores.merge([days[1]], [days[0]]) == [days[1]]
 
     def test_versions_are_apart_and_the_last_one_scored_counts(self) -> None:
-        rows = live_scores.merge([self.row(0.1, 20, "3")], [self.row(0.2, 21, "4")])
+        rows = kept_scores.merge([self.row(0.1, 20, "3")], [self.row(0.2, 21, "4")])
         assert len(rows) == 2
-        assert live_scores.latest(rows)["mine", 1400, CORR].value == 0.2
+        assert kept_scores.latest(rows)["mine", 1400, CORR].value == 0.2
 
     def test_what_was_written_reads_back(self) -> None:
         rows = [self.row(None, None), self.row(1 / 3, 20, 'a, "b"\n')]
-        assert live_scores.write(rows)
-        assert live_scores.read() == rows
-        assert not live_scores.write(rows[::-1])
+        assert kept_scores.write(rows)
+        assert kept_scores.read() == rows
+        assert not kept_scores.write(rows[::-1])

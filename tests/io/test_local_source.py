@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from numerai_rounds.base.errors import ConfigurationError, DataError, MachineError
 from numerai_rounds.base.params import Round
 from numerai_rounds.base.roles import file_name
-from numerai_rounds.io import atomic, checks
+from numerai_rounds.io.fetch import checks
+from numerai_rounds.io.files import atomic
 from numerai_rounds.io.legacy import convert as legacy
 from numerai_rounds.io.sources import local
 from tests import tiny

@@ -9,7 +9,7 @@ import pytest
 from numerai_tools.scoring import numerai_corr
 from numpy.typing import NDArray
 
-from numerai_rounds.domain.correlation import Correlations
+from numerai_rounds.domain.arrays.correlation import Correlations
 from numerai_rounds.io.market import stocks, targets, terms
 from numerai_rounds.io.market.features import fill_features, panel
 from numerai_rounds.io.market.size import Era, Market

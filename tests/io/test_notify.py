@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from numerai_rounds.base.errors import ConfigurationError
-from numerai_rounds.io import http, notify
+from numerai_rounds.io.service import http, notify
 from tests.rounds.season import QUICK
 
 SECRET = "hook-secret"

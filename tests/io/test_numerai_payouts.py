@@ -8,8 +8,8 @@ import pytest
 
 from numerai_rounds.base.errors import ServiceError
 from numerai_rounds.base.params import Payout
-from numerai_rounds.base.payouts import policy_of
 from numerai_rounds.io.sources import numerai
+from numerai_rounds.io.sources._payouts import policy_of
 from tests.service.stand_in import Fault, StandIn, score_config
 
 PARAMETERS = numerai.Params(kind="numerai", version="v5.3", extra_files=[])

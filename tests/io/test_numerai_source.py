@@ -20,9 +20,9 @@ from numerai_rounds.base.errors import (
     ServiceError,
 )
 from numerai_rounds.base.params import Pin, Round
-from numerai_rounds.io import http
-from numerai_rounds.io.http import Limits
-from numerai_rounds.io.numerai import Client
+from numerai_rounds.io.service import http
+from numerai_rounds.io.service.client import Client
+from numerai_rounds.io.service.http import Limits
 from numerai_rounds.io.sources import numerai
 from tests.io.test_transfer import CONTENT, OTHER
 from tests.service.stand_in import Fault, StandIn

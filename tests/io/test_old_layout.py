@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from numerai_rounds.base.errors import ConfigurationError, DataError
 from numerai_rounds.base.params import Round
-from numerai_rounds.io import checks
+from numerai_rounds.io.fetch import checks
 from numerai_rounds.io.legacy import convert as module
 from numerai_rounds.io.legacy.convert import convert
 from numerai_rounds.io.sources import local

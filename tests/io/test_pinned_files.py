@@ -6,7 +6,8 @@ import pytest
 
 from numerai_rounds.base.errors import DataError
 from numerai_rounds.base.params import Pin, Round
-from numerai_rounds.io import fetched, paths, pinned_files
+from numerai_rounds.io.files import paths
+from numerai_rounds.io.history import fetched, pinned_files
 
 PIN = Pin(name="live.parquet", size=None, identity="etag:1")
 

@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from numerai_rounds.base.errors import ConfigurationError
-from numerai_rounds.io import link_types, paths, places
+from numerai_rounds.io.files import paths
+from numerai_rounds.io.machine import link_types, places
 from tests.conftest import ROOT, Repository
 
 

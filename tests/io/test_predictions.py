@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numerai_rounds.base.errors import ConfigurationError, DataError, MachineError
-from numerai_rounds.io import ids as hashing
-from numerai_rounds.io import predictions
-from numerai_rounds.io.predictions import Predictions
+from numerai_rounds.io.files import ids as hashing
+from numerai_rounds.io.scores import predictions
+from numerai_rounds.io.scores.predictions import Predictions
 
 IDS = ["n1", "n2", "n3", "n4"]
 NAMES = st.lists(st.text(min_size=1, max_size=4), min_size=1, max_size=30, unique=True)

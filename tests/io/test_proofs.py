@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from numerai_rounds.base.errors import GoneError, ServiceError
 from numerai_rounds.base.params import Pin
-from numerai_rounds.io import pinning, proofs, transfer
-from numerai_rounds.io.http import Limits
+from numerai_rounds.io.download import pinning, proofs, transfer
+from numerai_rounds.io.service.http import Limits
 from tests.service.stand_in import Fault, StandIn
 
 NAME = "v5.3/train.parquet"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from numerai_rounds.base.errors import ConfigurationError, ServiceError
-from numerai_rounds.io import destination, pushing
+from numerai_rounds.io.repository import destination, pushing
 from tests.conftest import Repository
 from tests.past import ground, head
 

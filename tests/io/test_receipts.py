@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from numerai_rounds.base.errors import DataError, KeysError, ServiceError
-from numerai_rounds.io import receipts
-from numerai_rounds.io.receipts import Receipt
+from numerai_rounds.play import receipts
+from numerai_rounds.play.receipts import Receipt
 
 
 def receipt(**changes: Any) -> Receipt:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from numerai_rounds.base.errors import ServiceError
-from numerai_rounds.io import pipeline
+from numerai_rounds.io.dvc import pipeline
 from tests.past import ground
 
 LOCK = """schema: '2.0'

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from numerai_rounds.base.errors import DataError
-from numerai_rounds.io import score_files, tables
-from numerai_rounds.io.score_files import COMPARED, FILES, HEADLINES, IN_GIT, Scores
+from numerai_rounds.io.files import tables
+from numerai_rounds.io.scores import score_files
+from numerai_rounds.io.scores.score_files import COMPARED, FILES, HEADLINES, IN_GIT, Scores
 
 TABLES: dict[str, dict[str, list[Any]]] = {
     "per_era": {"era": ["0007", "0008"], "rows": [3, 4], "corr": [0.123456, np.nan]},

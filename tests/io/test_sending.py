@@ -3,8 +3,8 @@
 import pytest
 
 from numerai_rounds.base.errors import GoneError
-from numerai_rounds.io import sending
-from numerai_rounds.io.http import Limits
+from numerai_rounds.io.service import sending
+from numerai_rounds.io.service.http import Limits
 from tests.service.stand_in import Fault, StandIn
 
 NAME = "v5.3/features.json"

@@ -3,7 +3,7 @@
 import pytest
 
 from numerai_rounds.base.params import Pin, Round
-from numerai_rounds.io import slots
+from numerai_rounds.play import slots
 
 LIVE = {"name": "v5.3/live.parquet", "size": 7, "identity": "etag:a"}
 PROVED = LIVE | {"proof": f"whole:{'0' * 64}"}

@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 
 from numerai_rounds.base.errors import DataError
-from numerai_rounds.io import paths
-from numerai_rounds.io.store import changes, manifest, placing, targets
-from numerai_rounds.io.store.convert import convert
+from numerai_rounds.io.fetch import changes, placing
+from numerai_rounds.io.fetch.convert import convert
+from numerai_rounds.io.files import paths
+from numerai_rounds.io.history import manifest, targets
 from tests import tiny
 from tests.io import stores
 from tests.io.fetches import (

@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from numerai_rounds.base.errors import DataError
-from numerai_rounds.io import parquet
-from numerai_rounds.io.store import convert, layout, levels, manifest
+from numerai_rounds.io.fetch import convert, layout
+from numerai_rounds.io.files import parquet
+from numerai_rounds.io.history import manifest, packed
 from tests import tiny
 from tests.io import stores
 
@@ -212,7 +213,7 @@ def decoded() -> list[str]:
 
 
 WRITE, FLUSH, FINISH, RENAME = (
-    *((levels.Writer, name) for name in ("write", "flush", "finish")),
+    *((packed.Writer, name) for name in ("write", "flush", "finish")),
     (Path, "replace"),
 )
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerai_rounds.io.store import layout
+from numerai_rounds.io.fetch import layout
 
 CHUNK, TAIL = 40, 10
 eras = st.lists(st.integers(1, 50) | st.integers(1, 4), max_size=60)

@@ -18,16 +18,17 @@ CHILD = f"""
 import sys
 from pathlib import Path
 
-from numerai_rounds.io import history, parquet, paths
-from numerai_rounds.io.store import convert, layout
+from numerai_rounds.io.history import reader
+from numerai_rounds.io.files import parquet, paths
+from numerai_rounds.io.fetch import convert, layout
 
 layout.CHUNK_ROWS, layout.TAIL_ROWS = {2 * ERA_ROWS}, {ERA_ROWS}
 convert.BLOCK_BYTES = 1 << 20
 parquet.BATCH_ROWS = {ERA_ROWS}
 eras, features = [f"{{era:04d}}" for era in range(int(sys.argv[1]))], {NAMES}
 convert.convert(Path("train.parquet"), "train", "any", paths.raw("history", "train"))
-rows = sum(len(era.target) for era in history.read("train", eras, features, "target", "refuse"))
-training = history.TrainingRows(eras, features, "target", "refuse")
+rows = sum(len(era.target) for era in reader.read("train", eras, features, "target", "refuse"))
+training = reader.TrainingRows(eras, features, "target", "refuse")
 assert rows == len(training.target) == sum(len(block) for block in training.blocks()) == len(eras) * {ERA_ROWS}
 print(next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")))
 """

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from numerai_rounds.io import tables
+from numerai_rounds.io.files import tables
 from tests import odd_names
 
 ERAS = ["0575", "0576", "0577", "0578"]

@@ -17,8 +17,9 @@ import requests
 
 from numerai_rounds.base.errors import ConfigurationError, MachineError, ServiceError
 from numerai_rounds.base.params import Pin
-from numerai_rounds.io import http, transfer
-from numerai_rounds.io.http import Limits
+from numerai_rounds.io.download import transfer
+from numerai_rounds.io.service import http
+from numerai_rounds.io.service.http import Limits
 from tests.service.stand_in import Fault, StandIn
 
 NAME = "v5.3/train.parquet"
@@ -367,7 +368,7 @@ def test_a_killed_download_is_continued_by_the_next_run(
     pin = pinned(service)
     service.file_faults = [Fault(hold=HALF)]
     script = (
-        "import sys; from pathlib import Path; from numerai_rounds.io import transfer; "
+        "import sys; from pathlib import Path; from numerai_rounds.io.download import transfer; "
         "from numerai_rounds.base.params import Pin; "
         "transfer.download(lambda: sys.argv[1], Pin.model_validate_json(sys.argv[2]), Path(sys.argv[3]))"
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.rounds.season import Season
 
 HELD = (
-    "import sys; from numerai_rounds.io import leftovers;"
+    "import sys; from numerai_rounds.io.machine import leftovers;"
     "leftovers.clear = lambda: (print('held', flush=True), sys.stdin.readline(), sys.exit());"
     "from numerai_rounds.commands.app import main; sys.argv[0] = 'rounds'; main()"
 )

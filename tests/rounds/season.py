@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from numerai_rounds.commands import uploading
-from numerai_rounds.io import http, receipts
-from numerai_rounds.io.http import Limits
-from numerai_rounds.io.receipts import Receipt
+from numerai_rounds.io.service import http
+from numerai_rounds.io.service.http import Limits
+from numerai_rounds.play import receipts, uploading
+from numerai_rounds.play.receipts import Receipt
 from tests import tiny
 from tests.conftest import Repository, clone
 from tests.service.stand_in import StandIn
@@ -26,7 +26,7 @@ LIVE = "v5.3/live.parquet"
 QUICK = Limits(connect=2, silence=0.3, window=0.05, slowest=100_000, attempts=4, sleep=lambda _: None)
 SMALL = ("select.k=6", "model.n_estimators=5", "model.min_data_in_leaf=5", "model.feature_fraction=1.0")
 PATIENT = (
-    "from numerai_rounds.io import http; from dataclasses import replace; import sys;"
+    "from numerai_rounds.io.service import http; from dataclasses import replace; import sys;"
     "http.PATIENCE = replace(http.PATIENCE, sleep=lambda _: None);"
     "from numerai_rounds.commands.app import main; sys.argv[0] = 'rounds'; main()"
 )

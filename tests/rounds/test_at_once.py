@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from numerai_rounds.base.errors import BusyError, ConfigurationError, DamagedError
-from numerai_rounds.commands import configure, live_scores, opening, packaging, running, uploading
-from numerai_rounds.io import conf_edits, paths, pipeline, played
+from numerai_rounds.commands import configure, live_scores, packaging
+from numerai_rounds.conf import edits
+from numerai_rounds.io.dvc import pipeline
+from numerai_rounds.io.files import paths
+from numerai_rounds.play import opening, played, running, uploading
 from tests.rounds.beside import held, repro_at_submit
 from tests.rounds.season import MODEL, ROUND, Season, upload
 
@@ -66,7 +69,7 @@ def test_no_stage_runs_beside_a_command(season: Season) -> None:
 def test_beside_a_dvc_repro_every_command_is_told_and_changes_nothing(
     season: Season, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("numerai_rounds.io.dvc_locks.PATIENCE", 0)
+    monkeypatch.setattr("numerai_rounds.io.machine.dvc_locks.PATIENCE", 0)
     with repro_at_submit(season) as process:
         before = state()
         for second in COMMANDS.values():
@@ -92,8 +95,8 @@ def test_whoever_is_refused_beside_dvc_never_held_the_lock(
     experiment: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A stage that started in that moment would stop."""
-    monkeypatch.setattr("numerai_rounds.io.dvc_locks.PATIENCE", 0)
-    monkeypatch.setattr("numerai_rounds.io.exclusive.FileLock", None)
+    monkeypatch.setattr("numerai_rounds.io.machine.dvc_locks.PATIENCE", 0)
+    monkeypatch.setattr("numerai_rounds.io.machine.exclusive.FileLock", None)
     with pytest.raises(BusyError, match=rf"^`dvc exp run --name slower` is at work here \(process {experiment.pid}\)"):
         configure.compose(["seed=8"])
 
@@ -111,7 +114,7 @@ def test_a_run_that_meets_a_dvc_repro_on_its_way_never_advises_to_delete_a_lock(
     season: Season, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The run was first, and looked for others before there were any."""
-    monkeypatch.setattr("numerai_rounds.io.exclusive.GRACE", 0)
+    monkeypatch.setattr("numerai_rounds.io.machine.exclusive.GRACE", 0)
     told = pytest.raises(BusyError, match=r"`dvc repro .*submit` is at work here")
     with repro_at_submit(season) as process, told:
         pipeline._dvc("repro", "--force", "--single-item", "submit")
@@ -125,9 +128,9 @@ def test_a_pin_that_is_changed_while_submit_runs_is_never_recorded(season: Seaso
     """By hand, or by a git that pulls: whoever asks for the lock is refused."""
     before = paths.LOCK.read_bytes()
     with repro_at_submit(season) as process:
-        opened = conf_edits.pinned_round()
+        opened = edits.pinned_round()
         pin = opened.live["live"].model_copy(update={"identity": "etag:another"})
-        conf_edits.write_round(opened.model_copy(update={"number": ROUND + 1, "live": {"live": pin}}))
+        edits.write_round(opened.model_copy(update={"number": ROUND + 1, "live": {"live": pin}}))
     said, _ = process.communicate(timeout=120)
     assert process.returncode != 0
     assert "data/raw/live is not of what conf/round.yaml pins for round 1401" in said
@@ -137,15 +140,15 @@ def test_a_pin_that_is_changed_while_submit_runs_is_never_recorded(season: Seaso
 
 def test_a_round_that_is_no_more_the_one_that_was_played_is_not_kept(season: Season) -> None:
     played.check(ROUND)
-    opened, lock = conf_edits.pinned_round(), paths.LOCK.read_text()
-    conf_edits.write_round(opened.model_copy(update={"number": ROUND + 1}))
+    opened, lock = edits.pinned_round(), paths.LOCK.read_text()
+    edits.write_round(opened.model_copy(update={"number": ROUND + 1}))
     with pytest.raises(ConfigurationError, match=rf"round {ROUND} was being played, and .* pins round {ROUND + 1}"):
         played.check(ROUND)
     with pytest.raises(ConfigurationError, match=r"round\.number changed while"):
         played.check(ROUND + 1)
     paths.LOCK.write_text(lock.replace(f"round.number: {ROUND}", f"round.number: {ROUND + 1}"))
     pin = opened.live["live"].model_copy(update={"identity": "etag:another"})
-    conf_edits.write_round(opened.model_copy(update={"number": ROUND + 1, "live": {"live": pin}}))
+    edits.write_round(opened.model_copy(update={"number": ROUND + 1, "live": {"live": pin}}))
     with pytest.raises(ConfigurationError, match=r"round\.live"):
         played.check(ROUND + 1)
     season.repository.run("git", "commit", "--quiet", "--all", "--message", "by hand")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from numerai_rounds.io.yaml_files import read_yaml
+from numerai_rounds.io.files.yaml_files import read_yaml
 from tests.conftest import Repository
 from tests.rounds.season import MODEL, NEXT, Season
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from numerai_rounds.io import git, played
+from numerai_rounds.io.repository import git
+from numerai_rounds.play import played
 from tests.rounds.season import MODEL, NEXT, Season
 from tests.rounds.test_running import RUN, assert_played
 

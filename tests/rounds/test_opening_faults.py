@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from numerai_rounds.base.errors import ClosedError, RoundsError, ServiceError
-from numerai_rounds.commands import opening
-from numerai_rounds.io import conf_edits, params
+from numerai_rounds.conf import edits, params
 from numerai_rounds.io.sources import numerai
+from numerai_rounds.play import opening
 from tests.conftest import Repository
 from tests.rounds.faults import LASTING, OF_STORAGE, PASSING
 from tests.rounds.season import LIVE, NEXT, Season
@@ -49,7 +49,7 @@ def test_a_fault_that_passes_costs_nothing(season: Season, operation: str, fault
 def test_a_fault_that_lasts_leaves_the_pinned_round_whole_and_the_next_run_succeeds(
     season: Season, operation: str, fault: str, tmp_path: Path
 ) -> None:
-    before = conf_edits.pinned_round()
+    before = edits.pinned_round()
     season.service.faults[operation] = list((LASTING | OF_STORAGE | WRONG_BYTES)[fault])
     problem: RoundsError | None = None
     try:
@@ -57,7 +57,7 @@ def test_a_fault_that_lasts_leaves_the_pinned_round_whole_and_the_next_run_succe
     except RoundsError as error:
         problem = error
     served = season.service.files[LIVE]
-    pinned = conf_edits.pinned_round()
+    pinned = edits.pinned_round()
     assert pinned is not None
     assert pinned == before or pinned.number == NEXT
     if problem is None:
@@ -71,14 +71,14 @@ def test_a_fault_that_lasts_leaves_the_pinned_round_whole_and_the_next_run_succe
 
 
 def test_the_same_files_under_new_etags_are_pinned_anew_on_demand_alone(season: Season) -> None:
-    before = conf_edits.pinned_round()
+    before = edits.pinned_round()
     assert before is not None
     opening.open_round(NEXT, following=False)
-    opened = conf_edits.pinned_round()
+    opened = edits.pinned_round()
     assert opened is not None
     assert opened.history == before.history
     opening.open_round(NEXT, following=False, verify=True)
-    verified = conf_edits.pinned_round()
+    verified = edits.pinned_round()
     assert verified is not None
     for role, pin in verified.history.items():
         assert pin.identity != before.history[role].identity
@@ -89,14 +89,14 @@ def test_the_same_files_under_new_etags_are_pinned_anew_on_demand_alone(season: 
 def test_changes_of_the_pinned_round_can_be_accepted_between_rounds(
     season: Season, predicted_once: tuple[Repository, dict[str, Path]]
 ) -> None:
-    before = conf_edits.pinned_round()
+    before = edits.pinned_round()
     assert before is not None
     season.service.round_number, season.service.files[LIVE] = None, predicted_once[1][LIVE]
     with pytest.raises(ClosedError, match=r"knows no current round .*run `rounds open` again then"):
         opening.open_round(None, following=False)
-    assert conf_edits.pinned_round() == before
+    assert edits.pinned_round() == before
     opening.open_round(None, following=False, accept_changes=True)
-    assert conf_edits.pinned_round() == before.model_copy(update={"accept_changes": True})
+    assert edits.pinned_round() == before.model_copy(update={"accept_changes": True})
 
 
 def test_a_certificate_that_is_not_trusted_ends_before_anything_is_sent(

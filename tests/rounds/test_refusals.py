@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from numerai_rounds.base.errors import ConfigurationError, KeysError, RoundsError, ServiceError
-from numerai_rounds.io import http, receipts, recipe
+from numerai_rounds.io.repository import recipe
+from numerai_rounds.io.service import http
+from numerai_rounds.play import receipts
 from tests.rounds.season import MODEL, NEXT, QUICK, Season, upload
 from tests.service.stand_in import Fault
 

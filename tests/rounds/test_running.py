@@ -12,9 +12,9 @@ from uuid import uuid4
 import pandas as pd
 import pytest
 
-from numerai_rounds.io import pipeline
-from numerai_rounds.io.rough import rough
-from numerai_rounds.io.yaml_files import read_yaml
+from numerai_rounds.io.dvc import pipeline
+from numerai_rounds.io.files.yaml_files import read_yaml
+from numerai_rounds.io.scores.rough import rough
 from tests import tiny
 from tests.conftest import Repository
 from tests.rounds.season import LIVE, MODEL, NEXT, ROUND, Season

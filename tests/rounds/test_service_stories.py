@@ -12,12 +12,13 @@ from numerai_rounds.base.columns import ID
 from numerai_rounds.base.errors import ClosedError, ConfigurationError, DataError, KeysError, RoundsError, ServiceError
 from numerai_rounds.commands import listing
 from numerai_rounds.commands.live_scores import scores
-from numerai_rounds.io import live_scores, receipts, refusals, submitting
-from numerai_rounds.io.account import Account
-from numerai_rounds.io.live_scores import LiveScore
-from numerai_rounds.io.model_upload import ModelUploads
-from numerai_rounds.io.receipts import Receipt
+from numerai_rounds.io.service import refusals
+from numerai_rounds.io.service.account import Account
+from numerai_rounds.io.service.model_upload import ModelUploads
 from numerai_rounds.io.sources import numerai
+from numerai_rounds.play import kept_scores, receipts, submitting
+from numerai_rounds.play.kept_scores import LiveScore
+from numerai_rounds.play.receipts import Receipt
 from tests import tiny
 from tests.rounds.season import MODEL, NEXT, ROUND, Season, upload
 from tests.service.keys import SCOPES
@@ -151,7 +152,7 @@ def test_all_scores_are_had_of_a_service_that_tells_every_day_of_them_too_slowly
         for day in (1, 2, 3)
     ]
     scores([MODEL])
-    kept = {(row.round, row.score): (row.day, row.value) for row in live_scores.read()}
+    kept = {(row.round, row.score): (row.day, row.value) for row in kept_scores.read()}
     assert kept == {(number, name): (3, 0.03) for number in (ROUND - 1, ROUND) for name in names}
     asked = [each.body for each in season.service.requests if "submissionScores" in str(each.body)]
     assert all(each["variables"]["distinctOnRound"] and each["variables"]["lastNRounds"] for each in asked)
@@ -338,7 +339,7 @@ def test_a_score_whose_last_day_is_over_waits_for_no_other(season: Season, capsy
             live_score(receipt.model_id, ROUND, "corr60", 0.5, day, resolved=False),
         ]
         scores([MODEL], commit=False)
-        assert [row.resolved for row in live_scores.read()] == [False]
+        assert [row.resolved for row in kept_scores.read()] == [False]
         listing.list_rounds()
         out = capsys.readouterr().out
         assert cell in next(line for line in out.splitlines() if line.startswith(str(ROUND)))
@@ -365,7 +366,7 @@ def test_when_a_score_is_final(
     row = LiveScore(
         round=1, model="m", score="s", version=None, day=day, value=value, percentile=None, date=None, resolved=resolved
     )
-    assert live_scores.is_final(row, days) is final
+    assert kept_scores.is_final(row, days) is final
 
 
 def test_an_alias_is_never_taken_for_the_target_that_pays(season: Season) -> None:

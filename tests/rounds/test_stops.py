@@ -10,12 +10,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from numerai_rounds.io import exclusive
+from numerai_rounds.io.machine import exclusive
 from tests.rounds.beside import STAGE, held
 from tests.rounds.season import Season
 
 PREDICT = (
-    "from numerai_rounds.io import exclusive, pipeline, process;"
+    "from numerai_rounds.io.machine import exclusive, process; from numerai_rounds.io.dvc import pipeline;"
     "process.run(lambda: pipeline._dvc('repro', '--force', '--single-item', 'submit'))"
 )
 """DVC as a run starts it."""

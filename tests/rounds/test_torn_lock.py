@@ -10,7 +10,8 @@ from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 
 from numerai_rounds.base.errors import ConfigurationError
 from numerai_rounds.commands import doctor, reporting
-from numerai_rounds.io import paths, pipeline, torn
+from numerai_rounds.io.dvc import pipeline, torn_lock
+from numerai_rounds.io.files import paths
 from tests.rounds.season import Season
 
 SEED = 20261125
@@ -64,7 +65,7 @@ def cuts(text: str) -> Iterator[str]:
     assert sorted(found) == ["between lines", "in a line", "no YAML", "refused"]
     for some in found.values():
         yield from some
-    yield from (text[: start.start()] for start in torn.STAGE.finditer(text))
+    yield from (text[: start.start()] for start in torn_lock.STAGE.finditer(text))
     yield text[:-1]
     yield ""
 
@@ -77,29 +78,29 @@ def test_every_cut_is_mended_with_what_is_newer_and_the_rest_from_head(season: S
     head, whole = (yaml.safe_load(text)["stages"] for text in (committed, later))
     for left in cuts(later):
         paths.LOCK.write_text(left)
-        torn.mend()
+        torn_lock.mend()
         mended = yaml.safe_load(paths.LOCK.read_text())
         COMPILED_LOCKFILE_SCHEMA(mended)
         assert list(mended["stages"]) == list(whole)
-        ends = [later.index(block) + len(block) for block in torn._blocks(later).values()]
+        ends = [later.index(block) + len(block) for block in torn_lock._blocks(later).values()]
         kept = sum(end <= len(left) for end in ends)
         for number, (name, stage) in enumerate(mended["stages"].items()):
             assert stage == (whole if number < kept else head)[name], (len(left), name)
-        assert torn.problem() is None
+        assert torn_lock.problem() is None
 
 
 def test_a_whole_lock_file_stays_as_it_is(season: Season) -> None:
     later = newer(paths.LOCK.read_text())
     paths.LOCK.write_text(later)
-    torn.mend()
+    torn_lock.mend()
     assert paths.LOCK.read_text() == later
-    assert torn.problem() is None
+    assert torn_lock.problem() is None
 
 
 def test_zeros_at_the_end_are_no_obstacle(season: Season) -> None:
     later = newer(paths.LOCK.read_text())
     paths.LOCK.write_text(later[:9000] + "\0" * 4096)
-    torn.mend()
+    torn_lock.mend()
     COMPILED_LOCKFILE_SCHEMA(yaml.safe_load(paths.LOCK.read_text()))
 
 
@@ -108,8 +109,8 @@ def test_a_byte_that_is_no_text_is_no_obstacle(season: Season) -> None:
     whole = paths.LOCK.read_bytes()
     place = whole.index(b"src/numerai_rounds")
     paths.LOCK.write_bytes(whole[:place] + b"\xef" + whole[place + 1 :])
-    assert torn.problem() is not None
-    torn.mend()
+    assert torn_lock.problem() is not None
+    torn_lock.mend()
     assert paths.LOCK.read_bytes() == whole
 
 
@@ -117,12 +118,12 @@ def test_without_a_committed_one_what_is_whole_stays(season: Season) -> None:
     whole = paths.LOCK.read_text()
     season.repository.run("git", "rm", "--quiet", "--cached", "dvc.lock")
     season.repository.run("git", "commit", "--quiet", "--message", "no lock")
-    blocks = torn._blocks(whole)
+    blocks = torn_lock._blocks(whole)
     paths.LOCK.write_text(whole[: whole.index(blocks["select"]) + 40])
-    torn.mend()
+    torn_lock.mend()
     assert list(yaml.safe_load(paths.LOCK.read_text())["stages"]) == ["guard", "fetch@history", "fetch@live", "split"]
     paths.LOCK.write_text("schema")
-    torn.mend()
+    torn_lock.mend()
     assert not paths.LOCK.exists()
 
 
@@ -139,8 +140,8 @@ def test_a_stage_that_dvc_yaml_has_no_more_is_not_missed(season: Season) -> None
     del stages["stages"]["submit"]
     paths.STAGES.write_text(yaml.safe_dump(stages))
     whole = paths.LOCK.read_text()
-    paths.LOCK.write_text(whole.replace(torn._blocks(whole)["submit"], ""))
-    assert torn.problem() is None
+    paths.LOCK.write_text(whole.replace(torn_lock._blocks(whole)["submit"], ""))
+    assert torn_lock.problem() is None
 
 
 def test_the_guard_says_the_remedy_when_dvc_is_used_alone(season: Season) -> None:

@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 from rich.console import Console
 
-from numerai_rounds.io import vouched
+from numerai_rounds.io.files import vouched
 from tests.conftest import Repository
 from tests.torture import disk, ground, kills, page, pairs, readers, rot, trying, whole
 from tests.torture.ground import Ground

@@ -17,7 +17,8 @@ from numerai_rounds.base.errors import (
     ServiceError,
     StaleError,
 )
-from numerai_rounds.io import receipts, recipe
+from numerai_rounds.io.repository import recipe
+from numerai_rounds.play import receipts
 from tests.rounds.faults import LASTING, OF_STORAGE, PASSING
 from tests.rounds.season import LIVE, MODEL, NEXT, ROUND, Season, upload
 from tests.service.stand_in import Fault, StandIn, self_signed
@@ -331,7 +332,7 @@ def test_a_file_of_another_round_is_not_sent(season: Season) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "found"),
     [
-        ("src/numerai_rounds/domain/ranks.py", "", "", "src/numerai_rounds/domain/ranks.py"),
+        ("src/numerai_rounds/domain/arrays/ranks.py", "", "", "src/numerai_rounds/domain/arrays/ranks.py"),
         ("src/numerai_rounds/base/roles.py", "", "", "src/numerai_rounds/base"),
         ("requirements.lock", "", "", "requirements.lock"),
         ("dvc.yaml", "python -m numerai_rounds.stages.train", "python -X dev -m numerai_rounds.stages.train", "train"),
@@ -353,7 +354,7 @@ def test_a_file_that_this_commit_would_not_make_is_not_sent(
 
 @pytest.mark.usefixtures("compared")
 def test_a_file_that_an_experiment_would_not_make_is_not_sent(season: Season) -> None:
-    path = Path("src/numerai_rounds/domain/ranks.py")
+    path = Path("src/numerai_rounds/domain/arrays/ranks.py")
     path.write_text(path.read_text() + "\n# changed\n")
     season.repository.commit("An edit that did not run")
     season.repository.run("git", "tag", f"round-{ROUND}-edited")

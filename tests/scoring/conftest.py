@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from numerai_rounds.commands import configure, opening
+from numerai_rounds.commands import configure
 from numerai_rounds.commands.app import app
-from numerai_rounds.io import process
+from numerai_rounds.io.machine import process
+from numerai_rounds.play import opening
 from numerai_rounds.stages import bin as binning
 from numerai_rounds.stages import evaluate, fetch, select, split, train
 from tests import tiny

@@ -11,7 +11,8 @@ import pandas as pd
 import yaml
 
 from numerai_rounds.base.columns import DATA_TYPE, ERA
-from numerai_rounds.io import paths, score_files
+from numerai_rounds.io.files import paths
+from numerai_rounds.io.scores import score_files
 from tests import tiny
 from tests.forms import Frame
 

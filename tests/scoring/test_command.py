@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from numerai_rounds.base.columns import DATA_TYPE, ERA
-from numerai_rounds.io import atomic, paths, score_files
+from numerai_rounds.io.files import atomic, paths
+from numerai_rounds.io.scores import score_files
 from tests import tiny
 from tests.forms import BAD, GOOD, NO_FILE, written
 from tests.scoring.files import (

@@ -14,8 +14,9 @@ import yaml
 from numerai_rounds.base.columns import ERA
 from numerai_rounds.base.errors import DataError
 from numerai_rounds.commands.reporting import report
-from numerai_rounds.io import paths, score_files
-from numerai_rounds.io.rough import rough
+from numerai_rounds.io.files import paths
+from numerai_rounds.io.scores import score_files
+from numerai_rounds.io.scores.rough import rough
 from numerai_rounds.stages import evaluate, split
 from tests import tiny
 from tests.conftest import Repository

@@ -13,8 +13,10 @@ from pathlib import Path
 import yaml
 
 from numerai_rounds.base.errors import RoundsError
-from numerai_rounds.commands import packaging, reporting, scoring, uploading
-from numerai_rounds.io import http, paths, vouched
+from numerai_rounds.commands import packaging, reporting, scoring
+from numerai_rounds.io.files import paths, vouched
+from numerai_rounds.io.service import http
+from numerai_rounds.play import uploading
 from tests.rounds.season import MODEL, QUICK, Season
 from tests.test_rot import files_of, flip, left_alone
 from tests.torture.ground import Ground

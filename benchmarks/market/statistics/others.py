@@ -7,7 +7,7 @@ from benchmarks.market.data import Floats
 from benchmarks.market.row import Figures, Row, Statistic
 from benchmarks.market.statistics.models import SETS
 from benchmarks.market.study import BENCHMARK_20, BENCHMARK_60, META, Study, average, sharpe
-from numerai_rounds.domain import ranks
+from numerai_rounds.domain.arrays import ranks
 from numerai_rounds.domain.metrics import bmc, mmc
 
 

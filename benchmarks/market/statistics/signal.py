@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from benchmarks.market.data import MAIN, Floats, Side
 from benchmarks.market.row import Figures, Row, Statistic
 from benchmarks.market.study import Study, average, overlap
-from numerai_rounds.domain import statistics
-from numerai_rounds.domain.correlation import moments
+from numerai_rounds.domain.arrays.correlation import moments
+from numerai_rounds.domain.judgement import statistics
 from numerai_rounds.io.market.signal import weights
 from numerai_rounds.io.market.size import Market
 from numerai_rounds.io.market.stocks import hidden_levels

@@ -1,6 +1,5 @@
 """The schema of params.yaml: typed, frozen and closed. Every stage checks all of it."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -9,16 +8,13 @@ from pydantic import (
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
-    ValidationError,
-    create_model,
     model_serializer,
 )
 from pydantic_core import PydanticCustomError
 
-from numerai_rounds.base import plugins, roles, schema
+from numerai_rounds.base import roles
 from numerai_rounds.base.columns import TARGET_PREFIX
 from numerai_rounds.base.eras import CADENCES, WEEKLY, Cadence, CadenceName
-from numerai_rounds.base.errors import ConfigurationError, one_of
 from numerai_rounds.base.limits import LARGEST
 
 
@@ -85,9 +81,6 @@ LiveRole = Annotated[str, _one_of(roles.LIVE + roles.LIVE_EXTRAS)]
 
 TargetName = Annotated[str, Field(pattern=f"^{TARGET_PREFIX}(_.+)?$")]
 
-
-SHOWN = 200
-"""Letters of a wrong value that a message shows."""
 
 MULTIPLIER = 1_000.0
 """Of a score, at most: a stake won so many times over is a mistake. The highest so far was 20."""
@@ -194,50 +187,3 @@ class Params(Section):
     split: SplitSection
     select: Any
     model: Any
-
-
-def parse(raw: dict[str, Any]) -> Params:
-    """Check a composed configuration as a whole; a ConfigurationError lists everything that is wrong."""
-    fitting = _schema(raw)
-    try:
-        return fitting.model_validate(raw)
-    except ValidationError as error:
-        problems = "\n".join(f"  {_sentence(problem, fitting)}" for problem in error.errors(include_url=False))
-        raise ConfigurationError(f"the configuration does not fit its schema:\n{problems}") from None
-
-
-def keys(raw: Mapping[str, Any]) -> list[str]:
-    """Every dotted key that a configuration of these kinds may have; ConfigurationError where a kind is none."""
-    return list(schema.dotted(_schema(raw)))
-
-
-def _schema(raw: Mapping[str, Any]) -> type[Params]:
-    """`Params` with the sections of the kinds that a configuration names."""
-    kinds = {section: _kind(raw, section) for section in plugins.FAMILIES}
-    sections: Any = {section: (plugins.load(section, kind).Params, ...) for section, kind in kinds.items()}
-    return create_model("Params", __base__=Params, **sections)
-
-
-def _kind(raw: Mapping[str, Any], section: str) -> str:
-    part = raw.get(section)
-    if not isinstance(part, dict) or not isinstance(part.get("kind"), str):
-        raise ConfigurationError(
-            f"`{section}` has no `kind`. Its preset in conf/{section}/ must name one; `rounds compose` then writes "
-            "params.yaml again."
-        )
-    return str(part["kind"])
-
-
-def _sentence(problem: Any, fitting: type[Params]) -> str:
-    path = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
-        *outer, key = problem["loc"]
-        known = [name for name in schema.keys(fitting, outer) if name != "kind"]
-        return f"{path}: there is no such key; {one_of(key, known)}"
-    if problem["type"] == "missing":
-        return f"{path}: missing."
-    if problem["input"] == "???":
-        return f"{path}: must be given (it is ???)."
-    found = repr(problem["input"])
-    found = found if len(found) <= SHOWN else f"{found[:SHOWN]}..."
-    return f"{path}: {problem['msg'][0].lower()}{problem['msg'][1:]} (got {found})."

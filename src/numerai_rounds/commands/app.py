@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from numerai_rounds.base.errors import ConfigurationError, DataError, MachineError
-from numerai_rounds.io import console, dvc_locks, process, root
+from numerai_rounds.io import console
+from numerai_rounds.io.machine import dvc_locks, process, root
 
 
 def examples(*lines: str) -> str:
@@ -87,7 +88,7 @@ def open_round(
     ] = False,
 ) -> None:
     """`rounds open`."""
-    from numerai_rounds.commands import opening
+    from numerai_rounds.play import opening
 
     opening.open_round(number, following=following, accept_changes=accept_changes, verify=verify)
 
@@ -116,7 +117,7 @@ def run(
     patience: Annotated[float, typer.Option(min=0, help="Minutes to wait at most.")] = 90,
 ) -> None:
     """`rounds run`."""
-    from numerai_rounds.commands import running, uploading
+    from numerai_rounds.play import running, uploading
 
     plan = running.Plan(
         upload=send,
@@ -148,7 +149,7 @@ def upload(
     again: Annotated[bool, typer.Option("--again", help="Also what was sent before.")] = False,
 ) -> None:
     """`rounds upload`."""
-    from numerai_rounds.commands import uploading
+    from numerai_rounds.play import uploading
 
     uploading.upload(uploading.Options(models=model or [], late=late, again=again), dry_run=dry_run)
 

@@ -1,13 +1,18 @@
 """`rounds clean`: free what can be made again, and nothing else."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from numerai_rounds.base.errors import some
-from numerai_rounds.io import console, exclusive, leftovers, run_cache
+from numerai_rounds.base.errors import ConfigurationError, some
+from numerai_rounds.base.params import Round
+from numerai_rounds.conf import params
+from numerai_rounds.io import console
 from numerai_rounds.io.cleaning import named, objects, quiet, staging
 from numerai_rounds.io.cleaning.cache import Cache
+from numerai_rounds.io.dvc import run_cache
+from numerai_rounds.io.machine import exclusive, leftovers
 
 WHY = {
     "bins": "a commit's `bin` makes them of history and features, which stay",
@@ -51,7 +56,7 @@ def clean(*, dry_run: bool) -> None:
 def _found(cache: Cache) -> list[Going]:
     locks = named.locks()
     choice = objects.choose(cache, locks, named.elsewhere())
-    staged, lasting = staging.files()
+    staged, lasting = staging.files(_pinned())
     temporary = [*leftovers.found(), *(cache.temporary() if cache.is_own else [])]
     if locks.broken:
         console.complain(
@@ -76,3 +81,9 @@ def _found(cache: Cache) -> list[Going]:
         Going("run-cache", choice.runs, "no commit, experiment or stash has what these stages wrote"),
         Going("temporary", temporary, "who was writing them is dead"),
     ]
+
+
+def _pinned() -> Round | None:
+    with suppress(ConfigurationError):
+        return params.load().round
+    return None

@@ -6,12 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from numerai_rounds.domain import statistics
-from numerai_rounds.io import figures, git, paths, promises
-from numerai_rounds.io.committed import sources
-from numerai_rounds.io.reports import Compared
-from numerai_rounds.io.rough import Row
-from numerai_rounds.io.score_files import Scores
+from numerai_rounds.domain.judgement import statistics
+from numerai_rounds.io.files import paths
+from numerai_rounds.io.repository import git
+from numerai_rounds.io.repository.committed import sources
+from numerai_rounds.io.scores import figures
+from numerai_rounds.io.scores.reports import Compared
+from numerai_rounds.io.scores.rough import Row
+from numerai_rounds.io.scores.score_files import Scores
+from numerai_rounds.play import promises
 
 LETTERS = 7
 """Of a commit."""

@@ -4,10 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from numerai_rounds.base.errors import ConfigurationError
-from numerai_rounds.io import applied, conf_edits, console, exclusive, experiments, paths
-from numerai_rounds.io.compose import compose as compose_conf
-from numerai_rounds.io.compose import differences
-from numerai_rounds.io.yaml_files import read_yaml
+from numerai_rounds.conf import edits
+from numerai_rounds.conf.compose import compose as compose_conf
+from numerai_rounds.conf.compose import differences
+from numerai_rounds.io import console
+from numerai_rounds.io.files import paths
+from numerai_rounds.io.files.yaml_files import read_yaml
+from numerai_rounds.io.machine import exclusive
+from numerai_rounds.io.repository import experiments
+from numerai_rounds.play import applied
 
 WITHOUT_PINS = ("data.keep_downloads",)
 """Parameters of the data that no pin depends on."""
@@ -17,7 +22,7 @@ def compose(overrides: Sequence[str]) -> None:
     """Keep `overrides` in conf/ and write params.yaml."""
     with exclusive.only_one("rounds compose"):
         before = _params_now()
-        _tell(str(paths.PARAMS), before, conf_edits.apply_overrides(overrides))
+        _tell(str(paths.PARAMS), before, edits.apply_overrides(overrides))
 
 
 def promote(experiment: str | None) -> None:
@@ -30,7 +35,7 @@ def promote(experiment: str | None) -> None:
         if experiment is None:
             applied.put_right()
         before = compose_conf(paths.CONF)
-        _tell(f"{paths.CONF}/", before, conf_edits.adopt(wanted))
+        _tell(f"{paths.CONF}/", before, edits.adopt(wanted))
 
 
 def _params_now() -> dict[str, Any]:

@@ -11,21 +11,15 @@ import psutil
 from dvc.exceptions import DvcException
 
 from numerai_rounds.base.errors import ConfigurationError, MachineError, RoundsError, some
-from numerai_rounds.io import (
-    children,
-    compose,
-    console,
-    credentials,
-    dvc_locks,
-    git,
-    link_types,
-    paths,
-    places,
-    process,
-    torn,
-)
-from numerai_rounds.io.fetching import room
-from numerai_rounds.io.params import load
+from numerai_rounds.conf import compose
+from numerai_rounds.conf.params import load
+from numerai_rounds.io import console
+from numerai_rounds.io.dvc import torn_lock
+from numerai_rounds.io.fetch.staged import room
+from numerai_rounds.io.files import paths
+from numerai_rounds.io.machine import children, dvc_locks, link_types, places, process
+from numerai_rounds.io.repository import git
+from numerai_rounds.io.service import credentials
 
 LOCK = paths.REQUIREMENTS
 GIGABYTE = 1e9
@@ -200,7 +194,7 @@ def _remote() -> tuple[str, str]:
 
 
 def _lock() -> tuple[str, str]:
-    words = torn.problem()
+    words = torn_lock.problem()
     if words is not None:
         return WRONG, words
     if not dvc_locks.is_sound():

@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from numerai_rounds.base.eras import horizon_in_name
-from numerai_rounds.io import committed, console, figures, git, live_scores, promises, receipts
-from numerai_rounds.io.live_scores import Latest
-from numerai_rounds.io.promises import Promise
-from numerai_rounds.io.receipts import Receipt
-from numerai_rounds.io.rough import rough
+from numerai_rounds.io import console
+from numerai_rounds.io.repository import committed, git
+from numerai_rounds.io.scores import figures
+from numerai_rounds.io.scores.rough import rough
+from numerai_rounds.play import kept_scores, promises, receipts
+from numerai_rounds.play.kept_scores import Latest
+from numerai_rounds.play.promises import Promise
+from numerai_rounds.play.receipts import Receipt
 
 COLUMNS = ("round", "model", "target", "CORR", "Sharpe", "outcome", "id", "sent (UTC)", "live CORR", "live MMC")
 """`CORR` and `Sharpe` are validation's, on `target`."""
@@ -42,7 +45,7 @@ def list_rounds(last: int = 20) -> None:
         return
     unsent = [number for number in numbers[:last] if number not in sent]
     sources = dict(zip(unsent, committed.sources([made[number] for number in unsent]), strict=True))
-    latest = live_scores.latest(live_scores.read())
+    latest = kept_scores.latest(kept_scores.read())
     promised = cache(promises.read)
     rows = [
         row
@@ -110,6 +113,6 @@ def _live(receipt: Receipt, kind: str, latest: Latest) -> str:
     row = latest.get((receipt.model, receipt.plays, receipt.scores.get(kind, "")))
     if row is None:
         return PENDING
-    if not live_scores.is_final(row, horizon_in_name(receipt.payout.target) if receipt.payout else None):
+    if not kept_scores.is_final(row, horizon_in_name(receipt.payout.target) if receipt.payout else None):
         return PENDING if row.day is None else f"day {row.day}"
     return "" if row.value is None else f"{row.value:.4f}"

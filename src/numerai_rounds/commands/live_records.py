@@ -9,10 +9,11 @@ from numerai_rounds.base.params import Payout
 from numerai_rounds.domain import live
 from numerai_rounds.domain.live import Round
 from numerai_rounds.domain.scoring.loop import column_name
-from numerai_rounds.io import figures, live_scores
-from numerai_rounds.io.live_scores import Latest, LiveScore
-from numerai_rounds.io.promises import Promise
-from numerai_rounds.io.receipts import Receipt
+from numerai_rounds.io.scores import figures
+from numerai_rounds.play import kept_scores
+from numerai_rounds.play.kept_scores import Latest, LiveScore
+from numerai_rounds.play.promises import Promise
+from numerai_rounds.play.receipts import Receipt
 
 SHARE = 0.9
 """Of outcomes that an interval is to cover where validation does not say."""
@@ -76,7 +77,7 @@ def _round(model: str, number: int, latest: Latest, terms: Terms) -> Round:
     """A round with the scores that it pays for; it is resolved once all of them are final."""
     rows = {kind: latest.get((model, number, name)) for kind, name in terms.names.items()}
     days = horizon_in_name(terms.payout.target) if terms.payout else None
-    resolved = bool(rows) and all(row is not None and live_scores.is_final(row, days) for row in rows.values())
+    resolved = bool(rows) and all(row is not None and kept_scores.is_final(row, days) for row in rows.values())
     corr, mmc = _number(rows.get("corr"), "value"), _number(rows.get("mmc"), "value")
     paid = math.nan if terms.payout is None else live.paid(corr, mmc, terms.payout)
     return Round(number, resolved, corr, mmc, paid, _number(rows.get("corr"), "percentile"))

@@ -7,12 +7,16 @@ from typing import TypeVar
 from numerai_rounds.base.errors import RefusedError, ServiceError, some
 from numerai_rounds.commands import live_records
 from numerai_rounds.commands.live_records import Terms
-from numerai_rounds.io import console, exclusive, git, live_scores, paths, promises, receipts
-from numerai_rounds.io.account import Account
-from numerai_rounds.io.live_scores import LiveScore
-from numerai_rounds.io.numerai import Client
-from numerai_rounds.io.receipts import Receipt
+from numerai_rounds.io import console
+from numerai_rounds.io.files import paths
+from numerai_rounds.io.machine import exclusive
+from numerai_rounds.io.repository import git
+from numerai_rounds.io.service.account import Account
+from numerai_rounds.io.service.client import Client
 from numerai_rounds.io.sources import numerai
+from numerai_rounds.play import kept_scores, promises, receipts
+from numerai_rounds.play.kept_scores import LiveScore
+from numerai_rounds.play.receipts import Receipt
 
 T = TypeVar("T")
 
@@ -63,7 +67,7 @@ def _told(
         names = {name for scores in own for name in scores.values()} if all(own) else set()
         asked: list[str | None] = [*sorted(names)] or [None]
         try:
-            told += [row for name in asked for row in live_scores.ask(client, model, model_id, name)]
+            told += [row for name in asked for row in kept_scores.ask(client, model, model_id, name)]
         except RefusedError as error:
             problem = ServiceError(f"{model}: {error}. Check that the service still has the model.")
         except ServiceError as error:
@@ -74,16 +78,16 @@ def _told(
 def _keep(told: Sequence[LiveScore], *, commit: bool) -> list[LiveScore]:
     """Every row that is known now: merged, written and committed, with a word about final scores that changed."""
     with exclusive.only_one("rounds scores"):
-        before = live_scores.read()
-        after = live_scores.merge(before, told)
+        before = kept_scores.read()
+        after = kept_scores.merge(before, told)
         if not after:
             return []
-        for old, new in live_scores.revised(before, after):
+        for old, new in kept_scores.revised(before, after):
             console.say(
                 f"{new.model}: {new.score} of round {new.round} was final at {old.value} and is now {new.value}"
                 f"{'' if new.resolved else ', not final'}."
             )
-        written = live_scores.write(after)
+        written = kept_scores.write(after)
         if commit:
             git.commit(f"Live scores to round {max(row.round for row in after)}", [paths.LIVE_SCORES])
     console.say(f"{paths.LIVE_SCORES}: {len(after):,} scores{'' if written else ', nothing new'}")
@@ -93,7 +97,7 @@ def _keep(told: Sequence[LiveScore], *, commit: bool) -> list[LiveScore]:
 def _show(client: Client, models: Sequence[str], kept: Sequence[LiveScore], sent: Sequence[Receipt]) -> None:
     """A table of all models, and sentences about each."""
     terms = _terms(client, sent, {row.round for row in kept} | {receipt.plays for receipt in sent})
-    latest = live_scores.latest(kept)
+    latest = kept_scores.latest(kept)
     found = []
     for model in models:
         own = [receipt for receipt in sent if receipt.model == model]

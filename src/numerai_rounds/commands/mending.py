@@ -1,7 +1,9 @@
 """`rounds mend`: what the pipeline wrote is as it was written again, or it is said what to do."""
 
 from numerai_rounds.base.errors import DamagedError, some
-from numerai_rounds.io import console, exclusive, mending
+from numerai_rounds.io import console
+from numerai_rounds.io.dvc import mending
+from numerai_rounds.io.machine import exclusive
 
 
 def mend() -> None:

@@ -6,15 +6,19 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from numerai_rounds.base import plugins
 from numerai_rounds.base.columns import ID, PREDICTION
 from numerai_rounds.base.errors import ConfigurationError, DataError
 from numerai_rounds.base.params import Params
-from numerai_rounds.domain import portable
-from numerai_rounds.io import atomic, console, exclusive, images, packages, paths, slots, trials, vouched
-from numerai_rounds.io.model_upload import Destination, ModelUploads
-from numerai_rounds.io.params import load
-from numerai_rounds.io.trials import Trial
+from numerai_rounds.conf import plugins
+from numerai_rounds.conf.params import load
+from numerai_rounds.io import console
+from numerai_rounds.io.files import atomic, paths, vouched
+from numerai_rounds.io.machine import exclusive
+from numerai_rounds.io.package import images, pickled, tryout
+from numerai_rounds.io.package.tryout import Trial
+from numerai_rounds.io.service.model_upload import Destination, ModelUploads
+from numerai_rounds.models import portable
+from numerai_rounds.play import slots
 
 NUMERAI = "numerai"
 TRAIN = "train"
@@ -46,10 +50,10 @@ def package(*, check: bool, send: bool = False, model: str | None = None) -> Non
         upload = _upload(parameters, model) if model else None
         kind = plugins.load("model", parameters.model.kind)
         features = kind.load(text).features
-        packages.write(portable.predictor(kind.portable(text), features, parameters.missing_features), paths.PACKAGE)
+        pickled.write(portable.predictor(kind.portable(text), features, parameters.missing_features), paths.PACKAGE)
         if check:
             image = images.name()
-            trial = trials.run(paths.PACKAGE, images.interpreter(), image)
+            trial = tryout.run(paths.PACKAGE, images.interpreter(), image)
             _show(trial, image, compare(trial.predictions, submission, image))
         console.say(f"{parameters.model.kind} on {len(features):,} features: {paths.PACKAGE}")
         if upload:

@@ -3,8 +3,11 @@
 from numerai_rounds.base.columns import PREDICTION
 from numerai_rounds.base.errors import ConfigurationError, some
 from numerai_rounds.commands import comparing
-from numerai_rounds.io import console, figures, lock, paths, reports, score_files
-from numerai_rounds.io.params import load
+from numerai_rounds.conf.params import load
+from numerai_rounds.io import console
+from numerai_rounds.io.dvc import lockfile
+from numerai_rounds.io.files import paths
+from numerai_rounds.io.scores import figures, reports, score_files
 
 
 def report() -> None:
@@ -15,7 +18,7 @@ def report() -> None:
     parameters = load()
     if not (paths.SCORES.exists() and paths.LOCK.exists()):
         raise ConfigurationError("there is nothing to report yet: run `dvc repro` first.")
-    stale = lock.changed_params()
+    stale = lockfile.changed_params()
     if stale:
         raise ConfigurationError(f"{some(stale)} changed since the last run: run `dvc repro` first.")
     scores = score_files.read(paths.METRICS, score_files.IN_GIT)

@@ -9,15 +9,19 @@ import pyarrow as pa
 from numerai_rounds.base.columns import ID, TRAIN, VALIDATION
 from numerai_rounds.base.errors import ConfigurationError, DataError, some
 from numerai_rounds.base.params import Params
-from numerai_rounds.base.payouts import policy_of
 from numerai_rounds.commands import comparing
+from numerai_rounds.conf.params import load
 from numerai_rounds.domain.scoring.loop import COVERED
-from numerai_rounds.io import console, history, live, lock, paths, predictions, reports, score_files
-from numerai_rounds.io.params import load
-from numerai_rounds.io.predictions import Predictions
-from numerai_rounds.io.score_files import Scores
-from numerai_rounds.stages import _scores, _targets
-from numerai_rounds.stages._targets import Targets
+from numerai_rounds.io import console
+from numerai_rounds.io.dvc import lockfile
+from numerai_rounds.io.files import paths
+from numerai_rounds.io.history import live, reader
+from numerai_rounds.io.scores import predictions, reports, score_files
+from numerai_rounds.io.scores.predictions import Predictions
+from numerai_rounds.io.scores.score_files import Scores
+from numerai_rounds.io.sources._payouts import policy_of
+from numerai_rounds.steps import judging, scored_targets
+from numerai_rounds.steps.scored_targets import Targets
 
 FETCHED = {"data", "round.history"}
 """Parameters that the history is fetched by."""
@@ -38,10 +42,10 @@ def score(
     _refuse_stale()
     table = predictions.read(path, columns or None)
     folders = _folders(output, table.columns) if output is not None else {}
-    chosen = _targets.chosen(parameters)
+    chosen = scored_targets.chosen(parameters)
     predicted = _predicted(parameters, table, chosen)
     del table  # or its ids and values would be held beside those that are judged
-    judgements = _scores.judge(parameters, predicted)
+    judgements = judging.judge(parameters, predicted)
     found = {name: Scores(judgement.headlines, judgement.tables) for name, judgement in judgements.items()}
     first = next(iter(found.values()))
     beside = comparing.models(first, parameters.score.benchmark, str(path) if len(found) == 1 else None)
@@ -54,7 +58,7 @@ def score(
 
 def _refuse_stale() -> None:
     """The history must be the one that params.yaml tells of."""
-    if paths.LOCK.exists() and (stale := sorted(FETCHED.intersection(lock.changed_params()))):
+    if paths.LOCK.exists() and (stale := sorted(FETCHED.intersection(lockfile.changed_params()))):
         raise ConfigurationError(f"{some(stale)} changed since the history was fetched: run `dvc repro` first.")
 
 
@@ -87,14 +91,14 @@ def _as_asked(parameters: Params, targets: Sequence[str], round_number: int | No
     return parameters
 
 
-def _predicted(parameters: Params, table: Predictions, chosen: Targets) -> _scores.Predicted:
+def _predicted(parameters: Params, table: Predictions, chosen: Targets) -> judging.Predicted:
     """The predictions of each era that has any, and whose main target is known."""
     target = chosen.main
-    eras = history.eras(VALIDATION, VALIDATION)
+    eras = reader.eras(VALIDATION, VALIDATION)
     rows, known, thin, met, lacking = {}, {}, [], np.zeros(len(table), bool), 0
     resolved: list[str] = []
     with console.progress("match", len(eras), "eras") as advance:
-        for era in history.read(VALIDATION, eras, [], target, parameters.missing_features):
+        for era in reader.read(VALIDATION, eras, [], target, parameters.missing_features):
             places = table.places(era.ids)
             finite = np.isfinite(era.target)
             resolved += [era.era] if finite.any() else []
@@ -119,7 +123,7 @@ def _predicted(parameters: Params, table: Predictions, chosen: Targets) -> _scor
         console.say(f"{len(absent):,} of {len(resolved):,} resolved eras are not in the file: {some(absent)}")
     if lacking:
         console.say(f"{lacking:,} rows of the scored eras have no prediction: left out, as the tournament does.")
-    predicted = _scores.Predicted(table.columns, chosen, rows, known)
+    predicted = judging.Predicted(table.columns, chosen, rows, known)
     _refuse_constant(table, predicted)
     return predicted
 
@@ -132,7 +136,7 @@ def _refuse_thin(table: Predictions, thin: Sequence[str]) -> None:
         )
 
 
-def _refuse_constant(table: Predictions, predicted: _scores.Predicted) -> None:
+def _refuse_constant(table: Predictions, predicted: judging.Predicted) -> None:
     parts = [rows[:, predicted.known[era]] for era, rows in predicted.rows.items()]
     varying = np.any([np.ptp(part, axis=1) > 0 for part in parts], axis=0)
     constant = [repr(name) for name, varies in zip(table.columns, varying, strict=True) if not varies]
@@ -147,8 +151,8 @@ def _tell_apart(table: Predictions, left: np.ndarray, target: str) -> None:
     """Say what the rows are that have no known target; a DataError where the data knows nothing of them."""
     counts = {}
     for what, pieces in (
-        (f"validation rows of test eras or whose {target} is not known", history.ids(VALIDATION)),
-        ("training rows", history.ids(TRAIN)),
+        (f"validation rows of test eras or whose {target} is not known", reader.ids(VALIDATION)),
+        ("training rows", reader.ids(TRAIN)),
         ("live rows", _live_ids()),
     ):
         if not left.any():

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from numerai_rounds.base import roles
 from numerai_rounds.base.params import Params, Pin
 from numerai_rounds.commands.doctor import NOTE, SOUND, WRONG
-from numerai_rounds.io import proofs, transfer
-from numerai_rounds.io.numerai import Client
+from numerai_rounds.io.download import proofs, transfer
+from numerai_rounds.io.service.client import Client
 from numerai_rounds.io.sources import numerai
 
 

@@ -16,10 +16,12 @@ from numerai_rounds.base.errors import ClosedError, ConfigurationError, RefusedE
 from numerai_rounds.base.params import DataSection, Params
 from numerai_rounds.commands.doctor import NOTE, SOUND, WRONG
 from numerai_rounds.commands.service_files import compared, needed
-from numerai_rounds.io import console, credentials, git, http, refusals
-from numerai_rounds.io.account import KEY_INFO, SCOPES, TO_SUBMIT
-from numerai_rounds.io.numerai import Client
-from numerai_rounds.io.params import load
+from numerai_rounds.conf.params import load
+from numerai_rounds.io import console
+from numerai_rounds.io.repository import git
+from numerai_rounds.io.service import credentials, http, refusals
+from numerai_rounds.io.service.account import KEY_INFO, SCOPES, TO_SUBMIT
+from numerai_rounds.io.service.client import Client
 
 CLOCK_SECONDS = 30.0
 """How far this machine's clock may be off without a word."""

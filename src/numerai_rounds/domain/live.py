@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from numerai_rounds.base.params import Payout
-from numerai_rounds.domain import intervals, payout
-from numerai_rounds.domain.intervals import Interval
-from numerai_rounds.domain.statistics import sharpe
+from numerai_rounds.domain.judgement import intervals, payout
+from numerai_rounds.domain.judgement.intervals import Interval
+from numerai_rounds.domain.judgement.statistics import sharpe
 
 DRAWS = 4_000
 """Simulated series behind the intervals."""

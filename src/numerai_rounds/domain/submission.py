@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from numerai_rounds.base.columns import ID, PREDICTION
 from numerai_rounds.base.errors import DataError, some
-from numerai_rounds.domain import ranks
+from numerai_rounds.domain.arrays import ranks
 
 MINIMUM_STD = 1e-7
 """Standard deviation below which predictions count as constant; the service's own limit is near 1e-8."""

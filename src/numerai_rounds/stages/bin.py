@@ -1,15 +1,18 @@
 """bin: bring the training rows into the form that the model learns from."""
 
-from numerai_rounds.base import plugins
 from numerai_rounds.base.columns import TRAIN
-from numerai_rounds.io import atomic, console, history, params, paths, process, tables
+from numerai_rounds.conf import params, plugins
+from numerai_rounds.io import console
+from numerai_rounds.io.files import atomic, paths, tables
+from numerai_rounds.io.history import reader
+from numerai_rounds.io.machine import process
 
 
 def main() -> None:
     """Write the dataset of the rows whose chosen target is known; its bytes do not depend on `threads`."""
     parameters = params.load()
     names, eras = tables.read_selected(), list(tables.read_side(TRAIN).era)
-    rows = history.TrainingRows(eras, names, parameters.target, parameters.missing_features)
+    rows = reader.TrainingRows(eras, names, parameters.target, parameters.missing_features)
     model = plugins.load("model", parameters.model.kind)
     with atomic.writing_folder(paths.BINNED) as folder, console.progress("bin", 1, "dataset") as advance:
         model.build(parameters.model.dataset, rows, parameters.threads, str(folder), advance)

@@ -2,28 +2,32 @@
 
 import numpy as np
 
-from numerai_rounds.base import plugins
 from numerai_rounds.base.columns import ERA, PREDICTION, VALIDATION
 from numerai_rounds.base.errors import DataError
 from numerai_rounds.base.params import Params
-from numerai_rounds.io import console, history, params, paths, process, reports, score_files, tables, vouched
-from numerai_rounds.io.score_files import Scores
-from numerai_rounds.stages import _scores, _targets
-from numerai_rounds.stages._targets import Targets
+from numerai_rounds.conf import params, plugins
+from numerai_rounds.io import console
+from numerai_rounds.io.files import paths, tables, vouched
+from numerai_rounds.io.history import reader
+from numerai_rounds.io.machine import process
+from numerai_rounds.io.scores import reports, score_files
+from numerai_rounds.io.scores.score_files import Scores
+from numerai_rounds.steps import judging, scored_targets
+from numerai_rounds.steps.scored_targets import Targets
 
 
 def main() -> None:
     """Write the predictions, the scores of every era and of all together; memory holds a number a row."""
     parameters = params.load()
-    targets = _targets.chosen(parameters)
+    targets = scored_targets.chosen(parameters)
     predicted = _predict(parameters, targets, list(tables.read_side(VALIDATION)[ERA]))
-    (judgement,) = _scores.judge(parameters, predicted).values()
+    (judgement,) = judging.judge(parameters, predicted).values()
     scores = Scores(judgement.headlines, judgement.tables)
     score_files.write(scores, paths.METRICS)
     reports.say_scores(scores)
 
 
-def _predict(parameters: Params, targets: Targets, eras: list[str]) -> _scores.Predicted:
+def _predict(parameters: Params, targets: Targets, eras: list[str]) -> judging.Predicted:
     """Write the prediction of every row; return those of eras that have answers to what scores are on."""
     model = plugins.load("model", parameters.model.kind).load(vouched.text(paths.MODEL))
     predicted, known = {}, {}
@@ -31,7 +35,7 @@ def _predict(parameters: Params, targets: Targets, eras: list[str]) -> _scores.P
         tables.writing_predictions(paths.PREDICTIONS) as append,
         console.progress("predict", len(eras), "eras") as advance,
     ):
-        for rows in history.read(VALIDATION, eras, model.features, targets.main, parameters.missing_features):
+        for rows in reader.read(VALIDATION, eras, model.features, targets.main, parameters.missing_features):
             prediction = model.predict(rows.features, parameters.threads)
             append(rows.era, rows.ids, prediction)
             answered = np.isfinite(rows.target)
@@ -48,7 +52,7 @@ def _predict(parameters: Params, targets: Targets, eras: list[str]) -> _scores.P
             f"{len(eras) - len(predicted):,} of {len(eras):,} validation eras have no answers to {targets.main}: "
             "predicted, not scored"
         )
-    return _scores.Predicted([PREDICTION], targets, predicted, known)
+    return judging.Predicted([PREDICTION], targets, predicted, known)
 
 
 if __name__ == "__main__":

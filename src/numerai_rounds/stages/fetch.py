@@ -3,10 +3,13 @@
 import sys
 from pathlib import Path
 
-from numerai_rounds.base import plugins
 from numerai_rounds.base.errors import ConfigurationError, DataError, ServiceError
-from numerai_rounds.base.pinned_source import check_source
-from numerai_rounds.io import console, fetching, params, paths, process
+from numerai_rounds.conf import params, plugins
+from numerai_rounds.conf.pinned_source import check_source
+from numerai_rounds.io import console
+from numerai_rounds.io.fetch import staged
+from numerai_rounds.io.files import paths
+from numerai_rounds.io.machine import process
 
 
 def main() -> None:
@@ -18,7 +21,7 @@ def main() -> None:
     source = plugins.load("data", parameters.data.kind)
     source.check_pins(parameters.data, pinned)
     pins = pinned.history if part == "history" else pinned.live
-    with fetching.staged(part, pins, parameters.data, accept_changes=pinned.accept_changes) as staging:
+    with staged.staged(part, pins, parameters.data, accept_changes=pinned.accept_changes) as staging:
         for role, pin in staging.missing():
             try:
                 if not staging.downloaded(role):

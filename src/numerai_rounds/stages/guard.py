@@ -26,14 +26,18 @@ def main() -> None:
     refuse only after a stage has run are refused here. A dvc.lock that was cut off is told of here: DVC would run anew
     what it has lost, with data that may not be there any more. What it was killed while writing in its run-cache goes.
     """
-    from numerai_rounds.base.pinned_source import check_source
-    from numerai_rounds.io import atomic, compose, paths, places, run_cache, torn, yaml_files
+    from numerai_rounds.conf import compose
+    from numerai_rounds.conf.pinned_source import check_source
+    from numerai_rounds.io.dvc import run_cache, torn_lock
+    from numerai_rounds.io.files import atomic, paths, yaml_files
+    from numerai_rounds.io.machine import places
 
     places.check()
-    torn.refuse_lost()
+    torn_lock.refuse_lost()
     run_cache.drop_unfinished()
     if "DVC_EXP_NAME" in os.environ:
-        from numerai_rounds.io import experiments, params
+        from numerai_rounds.conf import params
+        from numerai_rounds.io.repository import experiments
 
         experiments.check_tracked()
         params.load()
@@ -67,7 +71,7 @@ def _start() -> None:
     if found is None or sys.version_info[:2] < OLDEST:
         _end(PACKAGE)
     try:
-        from numerai_rounds.io import process
+        from numerai_rounds.io.machine import process
     except ModuleNotFoundError as error:
         _end(str(error.name))
     process.stage(main, found)

@@ -1,20 +1,23 @@
 """select: choose the features to train on, looking at training eras only."""
 
-from numerai_rounds.base import plugins
 from numerai_rounds.base.columns import TRAIN
-from numerai_rounds.domain.correlation import Correlations
-from numerai_rounds.io import console, history, params, paths, process, tables
+from numerai_rounds.conf import params, plugins
+from numerai_rounds.domain.arrays.correlation import Correlations
+from numerai_rounds.io import console
+from numerai_rounds.io.files import paths, tables
+from numerai_rounds.io.history import reader
+from numerai_rounds.io.machine import process
 
 
 def main() -> None:
     """Write every candidate with its correlations, and the chosen features in the order of choice."""
     parameters = params.load()
     selector = plugins.load("select", parameters.select.kind)
-    candidates = selector.candidates(parameters.select, history.feature_names(TRAIN), history.feature_sets())
+    candidates = selector.candidates(parameters.select, reader.feature_names(TRAIN), reader.feature_sets())
     eras = tables.read_side(TRAIN).era
     correlations = Correlations(candidates)
     with console.progress("select", len(eras), "eras") as advance:
-        for rows in history.read(TRAIN, eras, candidates, parameters.target, parameters.missing_features):
+        for rows in reader.read(TRAIN, eras, candidates, parameters.target, parameters.missing_features):
             resolved = rows.resolved()
             correlations.add(resolved.features, resolved.target)
             advance(1)

@@ -1,15 +1,18 @@
 """split: decide which eras train the model, which judge it, and which do neither."""
 
-from numerai_rounds.base import plugins
 from numerai_rounds.base.columns import DATA_TYPE, ERA, TRAIN, VALIDATION
 from numerai_rounds.base.eras import check_span, purge_eras
-from numerai_rounds.io import console, history, params, paths, process, tables
+from numerai_rounds.conf import params, plugins
+from numerai_rounds.io import console
+from numerai_rounds.io.files import paths, tables
+from numerai_rounds.io.history import reader
+from numerai_rounds.io.machine import process
 
 
 def main() -> None:
     """Write one row an era with the side it is on."""
     parameters = params.load()
-    counted = history.era_table(parameters.target)
+    counted = reader.era_table(parameters.target)
     check_span(max(counted[ERA]), parameters.round.cadence)
     purge = purge_eras(parameters.target, parameters.split.horizon_days, parameters.round.cadence)
     splitter = plugins.load("split", parameters.split.kind)

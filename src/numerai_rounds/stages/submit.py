@@ -1,8 +1,11 @@
 """submit: predict the live era, check the file against every rule of the tournament, write it. It never uploads."""
 
-from numerai_rounds.base import plugins
+from numerai_rounds.conf import params, plugins
 from numerai_rounds.domain import submission
-from numerai_rounds.io import console, history, params, paths, pinned_files, process, tables, vouched
+from numerai_rounds.io import console
+from numerai_rounds.io.files import paths, tables, vouched
+from numerai_rounds.io.history import pinned_files, reader
+from numerai_rounds.io.machine import process
 
 
 def main() -> None:
@@ -10,7 +13,7 @@ def main() -> None:
     parameters = params.load()
     pinned_files.refuse_other("live", parameters.round)
     model = plugins.load("model", parameters.model.kind).load(vouched.text(paths.MODEL))
-    ids, features = history.read_live(model.features, parameters.missing_features)
+    ids, features = reader.read_live(model.features, parameters.missing_features)
     predictions = model.predict(features, parameters.threads)
     table = submission.predictions_to_submission(ids, predictions)
     submission.check(table, ids)

@@ -1,7 +1,9 @@
 """train: fit the model on the binned rows and save it as text, with the importance of its features."""
 
-from numerai_rounds.base import plugins
-from numerai_rounds.io import atomic, console, params, paths, process, tables, vouched
+from numerai_rounds.conf import params, plugins
+from numerai_rounds.io import console
+from numerai_rounds.io.files import atomic, paths, tables, vouched
+from numerai_rounds.io.machine import process
 
 
 def main() -> None:

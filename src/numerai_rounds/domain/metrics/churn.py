@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from numerai_rounds.base.eras import era_number
-from numerai_rounds.domain import ranks
+from numerai_rounds.domain.arrays import ranks
 from numerai_rounds.domain.scoring.era import Era, Floats
 from numerai_rounds.domain.scoring.metric import Inputs
 from numerai_rounds.domain.scoring.metric import Metric as Base

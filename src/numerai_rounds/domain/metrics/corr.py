@@ -1,6 +1,6 @@
 """Numerai's CORR."""
 
-from numerai_rounds.domain import ranks
+from numerai_rounds.domain.arrays import ranks
 from numerai_rounds.domain.scoring.era import Era, Floats
 from numerai_rounds.domain.scoring.metric import Metric as Base
 

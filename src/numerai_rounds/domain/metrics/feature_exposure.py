@@ -5,8 +5,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from numerai_rounds.base.columns import FEATURE_LEVELS
-from numerai_rounds.domain import kernels, ranks
-from numerai_rounds.domain.correlation import coefficient
+from numerai_rounds.domain.arrays import kernels, ranks
+from numerai_rounds.domain.arrays.correlation import coefficient
 from numerai_rounds.domain.scoring.era import Era, Floats
 from numerai_rounds.domain.scoring.metric import FEATURES, Inputs
 from numerai_rounds.domain.scoring.metric import Metric as Base

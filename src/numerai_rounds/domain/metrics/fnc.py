@@ -1,7 +1,7 @@
 """Feature neutral correlation."""
 
 from numerai_rounds.base.errors import some
-from numerai_rounds.domain import ranks
+from numerai_rounds.domain.arrays import ranks
 from numerai_rounds.domain.scoring.era import Era, Floats
 from numerai_rounds.domain.scoring.metric import FEATURES
 from numerai_rounds.domain.scoring.metric import Metric as Base

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from numerai_rounds.domain import ranks
+from numerai_rounds.domain.arrays import ranks
 from numerai_rounds.domain.scoring.era import Era, Floats
 from numerai_rounds.domain.scoring.metric import Metric as Base
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from numerai_rounds.domain import ranks
+from numerai_rounds.domain.arrays import ranks
 from numerai_rounds.domain.scoring.era import Era, Floats
 
 LEVELS = 4

@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from numerai_rounds.domain import kernels, ranks
-from numerai_rounds.domain.correlation import coefficient
-from numerai_rounds.domain.scoring.neutral import neutralized
+from numerai_rounds.domain.arrays import kernels, ranks
+from numerai_rounds.domain.arrays.correlation import coefficient
+from numerai_rounds.domain.arrays.neutral import neutralized
 
 Floats = NDArray[np.float64]
 Levels = NDArray[np.int8]

@@ -10,7 +10,7 @@ from dvc.repo import Repo
 from dvc.schema import COMPILED_LOCK_FILE_STAGE_SCHEMA
 from voluptuous import Invalid
 
-from numerai_rounds.io import dvc_cache
+from numerai_rounds.io.files import dvc_cache
 
 
 class Entry(NamedTuple):

@@ -9,7 +9,8 @@ import yaml
 from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 from voluptuous import Invalid
 
-from numerai_rounds.io import committed, git, paths, yaml_files
+from numerai_rounds.io.files import paths, yaml_files
+from numerai_rounds.io.repository import committed, git
 
 MD5 = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?:\.dir)?(?![0-9a-f])")
 ENDS = (".dvc", paths.LOCK.name)

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from numerai_rounds.base.errors import ConfigurationError
-from numerai_rounds.io import dvc_cache, paths, recipe
 from numerai_rounds.io.cleaning.cache import Cache, Entry
 from numerai_rounds.io.cleaning.named import Lock, Locks, Output
+from numerai_rounds.io.files import dvc_cache, paths
+from numerai_rounds.io.repository import recipe
 
 MADE_AGAIN = {str(paths.BINNED): "bins", str(paths.PREDICTIONS): "predictions"}
 """Outputs that are large and follow from what stays: history, eras, features and model. Everything else stays."""

@@ -11,7 +11,7 @@ from dvc.lock import LockError
 from dvc.repo import Repo
 
 from numerai_rounds.base.errors import BusyError, ConfigurationError
-from numerai_rounds.io import dvc_locks
+from numerai_rounds.io.machine import dvc_locks
 
 
 @contextmanager

@@ -4,20 +4,19 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from numerai_rounds.base.errors import ConfigurationError
-from numerai_rounds.base.params import Pin
-from numerai_rounds.io import fetched, paths
-from numerai_rounds.io.params import load
+from numerai_rounds.base.params import Pin, Round
+from numerai_rounds.io.files import paths
+from numerai_rounds.io.history import fetched
 
 
-def files() -> tuple[list[Path], list[Path]]:
-    """Files in data/staging that can go, and folders there that stay.
+def files(pinned: Round | None) -> tuple[list[Path], list[Path]]:
+    """Files in data/staging that can go, and folders there that stay; all stay if it is not known what is `pinned`.
 
     A folder stays while some pinned file is not in place: fetching goes on from there, and the service may have
     replaced the file since. So does one that holds a store which a killed run had moved out of its place.
     """
     folders = sorted(paths.STAGING.iterdir()) if paths.STAGING.is_dir() else []
-    lasting = [folder for folder in folders if _is_wanted(folder)]
+    lasting = [folder for folder in folders if _is_wanted(folder, pinned)]
     going = [folder for folder in folders if folder not in lasting]
     return [path for folder in going for path in _files(folder)], [path for path in lasting if any(_files(path))]
 
@@ -30,12 +29,8 @@ def remove_empty() -> None:
                 folder.rmdir()
 
 
-def _is_wanted(folder: Path) -> bool:
-    if any(folder.glob("*.former")):
-        return True
-    try:
-        pinned = load().round
-    except ConfigurationError:
+def _is_wanted(folder: Path, pinned: Round | None) -> bool:
+    if pinned is None or any(folder.glob("*.former")):
         return True
     pins = {"history": pinned.history, "live": pinned.live}.get(folder.name, {})
     return not _is_in_place(folder.name, pins)

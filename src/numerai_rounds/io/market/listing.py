@@ -6,7 +6,8 @@ from pathlib import Path
 
 from numerai_rounds.base.columns import FEATURE_PREFIX, is_feature
 from numerai_rounds.base.errors import ConfigurationError, DataError, some
-from numerai_rounds.io import atomic, features_file
+from numerai_rounds.io.files import atomic
+from numerai_rounds.io.history import features_file
 from numerai_rounds.io.market.size import FEWEST, MOST, Market
 from numerai_rounds.io.market.targets import TARGETS
 

@@ -9,9 +9,10 @@ from pydantic_core import PydanticCustomError
 from numerai_rounds.base.eras import WEEKLY, CadenceName
 from numerai_rounds.base.errors import ConfigurationError, DataError, MachineError, some
 from numerai_rounds.base.params import RESTORE, DataSection, Payout, Pin, Round
-from numerai_rounds.base.payouts import policy_of
 from numerai_rounds.base.roles import HISTORY, HISTORY_EXTRAS, LIVE, LIVE_EXTRAS, file_name
-from numerai_rounds.io import atomic, console
+from numerai_rounds.io import console
+from numerai_rounds.io.files import atomic
+from numerai_rounds.io.sources._payouts import policy_of
 
 TRAINING_CSV, TOURNAMENT_CSV = "numerai_training_data.csv", "numerai_tournament_data.csv"
 VALIDATION_CSV = "numerai_validation_data.csv"

@@ -12,12 +12,12 @@ from numerai_rounds.base.columns import TARGET_PREFIX
 from numerai_rounds.base.eras import HORIZONS, WEEKLY, CadenceName, horizon_in_name
 from numerai_rounds.base.errors import ConfigurationError, GoneError, RefusedError, one_of, some
 from numerai_rounds.base.params import MULTIPLIER, ONCE, RESTORE, DataSection, Payout, Pin, Round
-from numerai_rounds.base.payouts import policy_of
 from numerai_rounds.base.roles import Extra
 from numerai_rounds.io import console
+from numerai_rounds.io.sources._payouts import policy_of
 
 if TYPE_CHECKING:
-    from numerai_rounds.io.told import ScorePaid
+    from numerai_rounds.io.service.told import ScorePaid
 
 CORR, MMC = "correlation", "meta_model_contribution"
 """The service's names of the scores that `Payout` knows."""
@@ -35,14 +35,14 @@ class Params(DataSection):
 
 def current_round(params: Params, pinned: Round | None) -> int:
     """Number of the round that the service plays now; a ClosedError between rounds."""
-    from numerai_rounds.io.numerai import Client
+    from numerai_rounds.io.service.client import Client
 
     return Client().current_round()
 
 
 def is_open(params: Params, number: int | None) -> bool:
     """Whether the service takes submissions for round `number` now that can be staked."""
-    from numerai_rounds.io.numerai import Client
+    from numerai_rounds.io.service.client import Client
 
     return number is not None and Client().window(number).is_open
 
@@ -54,8 +54,8 @@ def pins(params: Params, number: int | None, pinned: Round | None = None) -> tup
     ConfigurationError for a version, file or round that the service does not have, ClosedError and ServiceError as
     `live_files.pins`.
     """
-    from numerai_rounds.io import listed, live_files, pinning
-    from numerai_rounds.io.numerai import Client
+    from numerai_rounds.io.download import listed, live_files, pinning
+    from numerai_rounds.io.service.client import Client
 
     client = Client()
     served = client.files()
@@ -71,8 +71,8 @@ def pins(params: Params, number: int | None, pinned: Round | None = None) -> tup
 
 def live_pins(params: Params, number: int | None, pinned: Round | None = None) -> dict[str, Pin]:
     """The live part of `pins`."""
-    from numerai_rounds.io import live_files
-    from numerai_rounds.io.numerai import Client
+    from numerai_rounds.io.download import live_files
+    from numerai_rounds.io.service.client import Client
 
     return live_files.pins(Client(), _live_stems(params), number, pinned)
 
@@ -85,7 +85,7 @@ def payout(params: Params, number: int | None) -> Payout | None:
     as 0, a factor as 1, a clip as in the table, or else as 1, because nobody can lose more than the stake. The table
     answers where the service says nothing, and a sentence tells so.
     """
-    from numerai_rounds.io.numerai import Client
+    from numerai_rounds.io.service.client import Client
 
     if number is None:
         return None
@@ -116,7 +116,7 @@ def cadence(params: Params) -> CadenceName:
 
 def check_pins(params: Params, pinned: Round) -> None:
     """Refuse pins of other files than these parameters ask for, or of another version."""
-    from numerai_rounds.io import served as heads
+    from numerai_rounds.io.download import served as heads
 
     history, live = roles.needed(params.extra_files)
     found = pinned.history | pinned.live
@@ -135,8 +135,8 @@ def check_pins(params: Params, pinned: Round) -> None:
 
 def fetch(params: Params, number: int | None, role: str, pin: Pin, destination: Path) -> None:
     """Download the pinned file; a GoneError says how to restore it where the service no longer has it."""
-    from numerai_rounds.io import live_files, transfer
-    from numerai_rounds.io.numerai import Client
+    from numerai_rounds.io.download import live_files, transfer
+    from numerai_rounds.io.service.client import Client
 
     client = Client()
 

@@ -10,10 +10,10 @@ from numerai_rounds.base import roles
 from numerai_rounds.base.eras import WEEKLY, CadenceName
 from numerai_rounds.base.errors import ConfigurationError, some
 from numerai_rounds.base.params import ONCE, DataSection, Payout, Pin, Round
-from numerai_rounds.base.payouts import policy_of
 from numerai_rounds.base.roles import Extra
-from numerai_rounds.io import atomic
+from numerai_rounds.io.files import atomic
 from numerai_rounds.io.market.size import FEATURES, WEEKS, Market
+from numerai_rounds.io.sources._payouts import policy_of
 
 GENERATOR = 6
 """Raise it with every change to what the market's files hold: pins of older files then no longer fit."""

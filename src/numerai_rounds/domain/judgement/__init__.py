@@ -1,0 +1,1 @@
+"""What the scores of eras come to: statistics with intervals, simulated payout, headlines."""

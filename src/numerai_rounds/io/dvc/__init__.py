@@ -1,0 +1,1 @@
+"""DVC: run as a child, with its lock file, run-cache and outputs kept whole."""

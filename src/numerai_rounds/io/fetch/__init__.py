@@ -1,0 +1,1 @@
+"""How data gets here: staged, checked, converted and put in place."""

@@ -1,0 +1,1 @@
+"""The model as one file that runs elsewhere, and that tried out."""

@@ -1,0 +1,1 @@
+"""git: what a run asks of it, and where it pushes to."""

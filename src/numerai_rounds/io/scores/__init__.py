@@ -1,0 +1,1 @@
+"""Scores and predictions as files, and as a person sees them."""

@@ -1,0 +1,1 @@
+"""LightGBM behind its kind: binned rows on disk, and why some parameters cannot be chosen."""
