@@ -26,7 +26,7 @@ def main() -> None:
     refuse only after a stage has run are refused here. A dvc.lock that was cut off is told of here: DVC would run anew
     what it has lost, with data that may not be there any more. What it was killed while writing in its run-cache goes.
     """
-    from numerai_rounds.conf import compose
+    from numerai_rounds.conf import composed
     from numerai_rounds.conf.pinned_source import check_source
     from numerai_rounds.io.dvc import run_cache, torn_lock
     from numerai_rounds.io.files import atomic, paths, yaml_files
@@ -42,9 +42,9 @@ def main() -> None:
         experiments.check_tracked()
         params.load()
     else:
-        compose.check_params()
+        composed.check()
     # Which source the files were pinned for changes no stage, so that none would look at it.
-    raw = yaml_files.read_yaml(paths.PARAMS)
+    raw = yaml_files.of_dvc(paths.PARAMS.read_text(encoding="utf-8"))
     pinned, data = raw.get("round"), raw.get("data")
     if isinstance(pinned, dict) and isinstance(data, dict):  # what is none, the next stage says
         check_source(pinned.get("source"), data.get("kind"))
