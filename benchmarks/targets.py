@@ -49,5 +49,9 @@ TARGETS = {
     "round": Target("from `rounds open` to a submission that is read back, on the sample's size", 15, "s"),
     "checks": Target("checking what stages read, of the time of them all", 3, "%"),
     "nothing to do": Target("`dvc repro` with nothing to do", 1.5, "s"),
+    "large trees, calm": Target("a tree on many rows, against plain LightGBM", 1.02, "x"),
+    "large trees, busy": Target("the same beside a program that keeps a core busy", 0.75, "x"),
+    "small trees, calm": Target("a tree on few rows, against plain LightGBM", 1.02, "x"),
+    "small trees, busy": Target("the same beside a program that keeps a core busy", 0.75, "x"),
     "pipeline": Target("stages that the whole pipeline runs to the end", 8, "stages", at_most=False),
 }

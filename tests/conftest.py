@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
-import numerai_rounds  # noqa: F401 - first: it tells LightGBM's threads to wait without spinning
+from numerai_rounds.base import surroundings
+
+surroundings.settle()  # before LightGBM is loaded: its threads would spin
 
 ROOT = Path(__file__).parents[1]
 SECRETS = (

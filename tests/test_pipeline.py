@@ -98,13 +98,17 @@ def test_a_new_week_does_not_touch_what_training_depends_on(run: Repository) -> 
         ("src/numerai_rounds/models/kinds/lightgbm.py", ["bin", "train"]),
         ("src/numerai_rounds/domain/metrics/mae.py", ["evaluate"]),
         ("src/numerai_rounds/domain/selectors/top_k.py", ["select"]),
+        ("src/numerai_rounds/base/errors.py", []),
+        ("src/numerai_rounds/io/console.py", []),
+        ("src/numerai_rounds/io/scores/reports.py", []),
+        ("src/numerai_rounds/io/sources/_payouts.py", []),
         ("README.md", []),
     ],
 )
 def test_what_an_edited_file_reruns(run: Repository, file: str, stages: list[str]) -> None:
     edit(run, file, "\n# a remark\n")
     ran = run.repro()
-    users = ["evaluate", "submit"] if "models/lightgbm" in file else []
+    users = ["evaluate", "submit"] if "kinds/lightgbm" in file else []
     assert sorted(ran) == sorted([*stages, *users])
 
 

@@ -65,7 +65,8 @@ def test_a_usual_setting_of_numba_is_nobodys_business(
 
 
 COUNTS = """
-import numerai_rounds
+from numerai_rounds.base import surroundings
+surroundings.settle()
 import lightgbm, numpy as np, pyarrow as pa
 from numerai_rounds.io.files import ids
 random = np.random.default_rng(0)
@@ -89,6 +90,40 @@ def test_what_would_end_a_process_does_not() -> None:
     )
     assert (done.returncode, done.stdout) == (0, "12638187200555641996\n"), done.stderr
     assert len(done.stderr.splitlines()) == len(ABSENT)
+
+
+@pytest.mark.parametrize(
+    ("command", "is_own"),
+    [
+        (["-m", "numerai_rounds.stages.train"], True),
+        (["-X", "utf8", "-m", "numerai_rounds.stages.train"], True),
+        (["src/numerai_rounds/stages/guard.py"], True),
+        (["/home/a person/.venv/bin/rounds", "run"], True),
+        (["-m", "ipykernel_launcher", "-f", "/home/a person/numerai_rounds/kernel.json"], False),
+        (["-m", "pytest", "src/numerai_rounds"], False),
+        (["-c", "import numerai_rounds"], False),
+        (["my_rounds.py"], False),
+        ([], False),
+    ],
+)
+def test_only_a_process_of_ours_changes_its_environment(
+    command: list[str], is_own: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "orig_argv", ["python", *command])
+    assert surroundings.is_own_process() == is_own
+
+
+@pytest.mark.parametrize("given", [{}, {"OMP_WAIT_POLICY": "passive"}, {"GOMP_SPINCOUNT": "5"}])
+def test_how_threads_wait_is_ours_to_say_unless_somebody_has(
+    given: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    surroundings.settle()
+    found = {name: value for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT") if (value := os.environ.get(name))}
+    assert found == (given or {"GOMP_SPINCOUNT": "1000"})
 
 
 STREAMS: dict[str, tuple[str, int]] = {

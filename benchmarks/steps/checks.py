@@ -16,9 +16,9 @@ ORDER = 9
 
 STAGES = ("split", "select", "bin", "train", "evaluate", "submit")
 CHECKS = {
-    "vouched": ("read", "check", "check_folder"),
-    "store.levels": ("_checksums",),
-    "store.manifest": ("checked_targets",),
+    "files.vouched": ("read", "check", "check_folder"),
+    "history.packed": ("_checksums",),
+    "history.manifest": ("checked_targets",),
 }
 """Modules of io and their functions that check; the time of those that read as well counts in full."""
 

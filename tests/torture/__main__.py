@@ -7,13 +7,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-import numerai_rounds  # noqa: F401 - first: it tells LightGBM's threads to wait without spinning
+from numerai_rounds.base import surroundings
 from tests.torture import ground, kills, page, trying
 from tests.torture.outcome import table
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Try what was asked for; 1 where anything did not survive."""
+    surroundings.settle()
     asked = _parser().parse_args(arguments)
     console = Console()
     folder = Path(tempfile.mkdtemp(prefix="torture-")).resolve()

@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 MOST_THREADS = 1024
 MOST_STACK = 1 << 30
@@ -16,12 +17,42 @@ OF_NUMBA = "NUMBA_"
 KEPT = ("NUMBA_CACHE_DIR",)
 """Machine code is made in one way; where it is kept is anybody's choice."""
 
+SPIN, WAITING = "GOMP_SPINCOUNT", "OMP_WAIT_POLICY"
+SHORT = "1000"
+"""Rounds that LightGBM's threads spin before they sleep until there is work.
+
+Its own choice, billions, takes the processor from whatever else runs: two to ten times as slow beside a program that
+keeps a core busy. Never to spin (`passive`) costs a quarter where trees are small. `benchmarks/steps/waiting.py`
+measures all three.
+"""
+
+PACKAGE = "numerai_rounds"
+COMMAND = "rounds"
+WITH_VALUE = ("-X", "-W")
+"""Options of Python that the next word belongs to."""
+
+
+def is_own_process() -> bool:
+    """Whether Python was started for this project: a command, a stage, or what one of them starts."""
+    words = iter(sys.orig_argv[1:])
+    for word in words:
+        if word == "-m":
+            return next(words, "").partition(".")[0] == PACKAGE
+        if word in WITH_VALUE:
+            next(words, None)
+        elif not word.startswith("-"):
+            return Path(word).name == COMMAND or PACKAGE in Path(word).parts
+    return False
+
 
 def settle() -> None:
     """Take out of the environment what cannot be used, before any library reads it, and say so on standard error.
 
-    Processes that are started from here do not see it either.
+    LightGBM's threads are told to wait a moment, unless somebody has said how they wait. Processes that are started
+    from here find the same.
     """
+    if WAITING not in os.environ:
+        os.environ.setdefault(SPIN, SHORT)
     for name, value in sorted(os.environ.items()):
         reason = _reason(name, value)
         if reason is None:
