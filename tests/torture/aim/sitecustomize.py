@@ -61,6 +61,8 @@ def moment(event: str, arguments: tuple) -> tuple[str, str, str] | None:
     if event == "open":
         path, mode, flags = arguments
         writes = any(letter in mode for letter in "wax+") if isinstance(mode, str) else bool((flags or 0) & WRITES)
+        if writes and is_refused(path, mode, flags):
+            return None
         name = pattern(path) if writes else None
         return None if name is None else ("open", name, os.path.abspath(os.fsdecode(path)))
     if event in OTHERS:
@@ -73,6 +75,12 @@ def moment(event: str, arguments: tuple) -> tuple[str, str, str] | None:
         if words[0].startswith("git"):
             return ("git", verb(words[1:]), "")
     return None
+
+
+def is_refused(path: object, mode: object, flags: int | None) -> bool:
+    """Whether a file is only asked for if there is none, and there is one: nothing is written."""
+    only_new = "x" in mode if isinstance(mode, str) else bool((flags or 0) & os.O_EXCL)
+    return only_new and isinstance(path, str | bytes) and os.path.lexists(path)
 
 
 def verb(words: list[str]) -> str:
