@@ -28,3 +28,23 @@ def test_a_remote_that_lacks_what_is_needed_is_not_asked_again_for_ever(
     Path("dvc.lock").write_text(LOCK)
     with pytest.raises(ServiceError, match=r"may be down\. Run the same .*`dvc repro` makes it again here"):
         pipeline.bring(Path("made"))
+
+
+def test_a_list_of_files_that_a_killed_push_left_empty_is_brought_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = ground(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    here.run("dvc", "init", "--quiet")
+    here.run("dvc", "remote", "add", "--quiet", "--default", "store", "store")
+    Path("dvc.yaml").write_text("stages: {make: {cmd: mkdir made && echo 1 > made/one, outs: [made]}}\n")
+    here.run("dvc", "repro", "--quiet")
+    here.run("dvc", "push", "--quiet")
+    (listed,) = Path("store/files/md5").rglob("*.dir")
+    content = listed.read_bytes()
+    listed.unlink()
+    listed.touch(0o644)
+    assert here.run("dvc", "push", "--quiet", check=False).returncode
+    pipeline.push()
+    assert listed.read_bytes() == content
+    assert "was not written to its end: it is brought anew" in " ".join(capsys.readouterr().err.split())

@@ -20,7 +20,7 @@ from numerai_rounds.base.errors import (
     ServiceError,
 )
 from numerai_rounds.io import console
-from numerai_rounds.io.dvc import lockfile, run_cache, torn_lock
+from numerai_rounds.io.dvc import lockfile, remote_folder, run_cache, torn_lock
 from numerai_rounds.io.files import atomic, dvc_cache, paths
 from numerai_rounds.io.machine import children, dvc_locks, exclusive, failure
 from numerai_rounds.io.machine.exclusive import FAILED
@@ -71,6 +71,7 @@ def push() -> None:
     """Run `dvc push`, of all rounds where an earlier one failed; ServiceError where the remote does not take all."""
     everything = ["--all-tags"] if UNPUSHED.exists() else []
     UNPUSHED.touch()
+    remote_folder.drop_unfinished()
     _of_remote("push", *everything)
     UNPUSHED.unlink()
 
