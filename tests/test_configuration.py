@@ -98,6 +98,13 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_damaged_parameters_that_are_no_text_are_written_anew(project: Path) -> None:
+    whole = paths.PARAMS.read_bytes()
+    paths.PARAMS.write_bytes(whole[:100] + b"\x8a" + whole[101:])
+    edits.write_params()
+    assert paths.PARAMS.read_bytes() == whole
+
+
 def composed() -> dict:
     params = yaml.safe_load(paths.PARAMS.read_text())
     assert params == compose(paths.CONF)

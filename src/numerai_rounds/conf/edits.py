@@ -174,5 +174,5 @@ def write_round(opened: Round) -> None:
 
 
 def _replace(path: Path, text: str) -> None:
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
+    if not path.exists() or path.read_bytes() != text.encode():
         atomic.write_text(path, text)

@@ -71,7 +71,7 @@ def was_left() -> bool:
 
 def _refuse_changed(preset: str, text: str) -> None:
     """Refuse to keep results that are not of the experiment's own parameters."""
-    if paths.PARAMS.read_text(encoding="utf-8") != text:
+    if paths.PARAMS.read_bytes() != text.encode():
         raise ConfigurationError(
             f"{paths.PARAMS} was changed while the experiment {preset!r} ran. Nothing was kept of it. Run the same "
             "command again."
