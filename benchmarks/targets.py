@@ -53,5 +53,24 @@ TARGETS = {
     "large trees, busy": Target("the same beside a program that keeps a core busy", 0.75, "x"),
     "small trees, calm": Target("a tree on few rows, against plain LightGBM", 1.02, "x"),
     "small trees, busy": Target("the same beside a program that keeps a core busy", 0.75, "x"),
+    "predict speed-up, 31, 1": Target(
+        "predicting with trees of 31 leaves on one thread, against LightGBM", 10, "x", at_most=False
+    ),
+    "predict speed-up, 31, 2": Target(
+        "predicting with trees of 31 leaves on two threads, against LightGBM", 10, "x", at_most=False
+    ),
+    "predict speed-up, 64, 1": Target(
+        "predicting with trees of 64 leaves on one thread, against LightGBM", 6, "x", at_most=False
+    ),
+    "predict speed-up, 64, 2": Target(
+        "predicting with trees of 64 leaves on two threads, against LightGBM", 6, "x", at_most=False
+    ),
+    "predict speed-up, 1024, 1": Target(
+        "predicting with trees of 1,024 leaves on one thread, against LightGBM", 3.5, "x", at_most=False
+    ),
+    "predict speed-up, 1024, 2": Target(
+        "predicting with trees of 1,024 leaves on two threads, against LightGBM", 3.5, "x", at_most=False
+    ),
+    "predict equality": Target("predictions that differ from LightGBM's in any bit", 0, "predictions"),
     "pipeline": Target("stages that the whole pipeline runs to the end", 8, "stages", at_most=False),
 }

@@ -1,1 +1,1 @@
-"""LightGBM behind its kind: binned rows on disk, and why some parameters cannot be chosen."""
+"""LightGBM behind its kind: binned rows on disk, what cannot be chosen and why, and predictions without LightGBM."""

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable
+from functools import cached_property
 from itertools import chain
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,9 @@ from numerai_rounds.base.limits import LARGEST, WHOLE
 from numerai_rounds.base.params import ONCE, Section
 from numerai_rounds.models.boosting import reasons
 from numerai_rounds.models.contract import Model, Rows, importance_table
+
+if TYPE_CHECKING:
+    from numerai_rounds.models.boosting.predictor import Predictor
 
 OWNED: dict[str, Any] = {
     "device_type": "cpu",
@@ -261,8 +265,17 @@ class _LightGBM:
         self.features: list[str] = [parts.meant(name) for name in self._booster.feature_name()]
 
     def predict(self, features: NDArray[np.int8], threads: int) -> NDArray[np.float64]:
+        if self._own and self._own.takes(features):
+            return self._own.predict(features, threads)
         predictions = self._booster.predict(features, num_threads=threads)
         return np.asarray(predictions, dtype=np.float64)
+
+    @cached_property
+    def _own(self) -> "Predictor | None":
+        """The same without LightGBM, where that is possible."""
+        from numerai_rounds.models.boosting import predictor
+
+        return predictor.predictor(self.text)
 
     def importance(self) -> pd.DataFrame:
         """Importance is the total gain of the splits on a feature."""
