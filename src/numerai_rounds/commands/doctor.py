@@ -21,7 +21,6 @@ from numerai_rounds.io.machine import children, dvc_locks, link_types, places, p
 from numerai_rounds.io.repository import git
 from numerai_rounds.io.service import credentials
 
-LOCK = paths.REQUIREMENTS
 GIGABYTE = 1e9
 MEMORY_GB = 2.0
 DISK_GB = 2.0
@@ -76,19 +75,19 @@ def _code() -> tuple[str, str]:
 
 
 def _packages() -> tuple[str, str]:
-    if not LOCK.exists():
-        return WRONG, f"{LOCK} is not here. Run this in the root of the repository."
+    if not paths.REQUIREMENTS.exists():
+        return WRONG, f"{paths.REQUIREMENTS} is not here. Run this in the root of the repository."
     apart = [f"{name} {found or 'missing'} (locked: {locked})" for name, locked, found in _locked() if found != locked]
     if apart:
         return WRONG, f"not as locked: {some(apart)}. Run `make env`."
-    return SOUND, f"as in {LOCK}"
+    return SOUND, f"as in {paths.REQUIREMENTS}"
 
 
 def _locked() -> Iterator[tuple[str, str, str | None]]:
     """Name, locked and installed version of every package that the lock file asks for on this platform."""
     from packaging.requirements import Requirement
 
-    for line in LOCK.read_text(encoding="utf-8").splitlines():
+    for line in paths.REQUIREMENTS.read_text(encoding="utf-8").splitlines():
         if not re.match(r"[A-Za-z0-9]", line):
             continue
         requirement = Requirement(line.rstrip("\\ "))
