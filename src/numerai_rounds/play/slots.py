@@ -14,7 +14,7 @@ from numerai_rounds.io.dvc import lockfile
 from numerai_rounds.io.files import dvc_cache, paths, vouched, yaml_files
 from numerai_rounds.io.files.dvc_lock import SUBMIT
 from numerai_rounds.io.history import pinned_files
-from numerai_rounds.io.repository import experiments, git, recipe
+from numerai_rounds.io.repository import experiments, git, ingredients, recipe
 from numerai_rounds.play import played
 
 
@@ -87,7 +87,7 @@ def _own(number: int | None) -> Prepared:
             f"the submission is not of the code that is here now ({some(other)} changed since), so this commit would "
             "not make it again. Run `dvc repro`, then commit."
         )
-    return Prepared(content, git.head(), git.changed(paths.PARAMS, paths.LOCK, *paths.INGREDIENTS))
+    return Prepared(content, git.head(), ingredients.uncommitted(recorded=True))
 
 
 def _of_experiment(name: str, pinned: Round) -> Prepared:

@@ -10,7 +10,7 @@ from numerai_rounds.conf.presets import EXPERIMENT
 from numerai_rounds.io import console
 from numerai_rounds.io.dvc import pipeline
 from numerai_rounds.io.files import atomic, paths
-from numerai_rounds.io.repository import git
+from numerai_rounds.io.repository import git, ingredients
 from numerai_rounds.play import played, slots
 
 RUNNING = paths.DVC_TMP / "rounds.experiment"
@@ -36,7 +36,7 @@ def prepare(preset: str, number: int, *, push: bool) -> str:
     name = slots.tag(number, preset)
     text = compose_text(paths.CONF, [f"{EXPERIMENT}={preset}"])
     kept = played.latest_tag(name)
-    if kept is not None and _is_made_of(kept, text):
+    if kept is not None and ingredients.makes(kept, text):
         return kept
     console.say(f"experiment {preset}:")
     RUNNING.touch()
@@ -76,13 +76,6 @@ def _refuse_changed(preset: str, text: str) -> None:
             f"{paths.PARAMS} was changed while the experiment {preset!r} ran. Nothing was kept of it. Run the same "
             "command again."
         )
-
-
-def _is_made_of(kept: str, text: str) -> bool:
-    """Whether a tag holds what these parameters and the sources of now make."""
-    if git.show(kept, paths.PARAMS) != text:
-        return False
-    return not git.differing(kept, "HEAD", [path for path in paths.INGREDIENTS if path != paths.CONF])
 
 
 def _commit_aside(message: str) -> str:
