@@ -250,6 +250,7 @@ def _found(account: Account, kept: Receipt) -> Receipt:
         console.complain(f"{kept.model}: whether this file still counts could not be asked ({error}).")
         return kept
     if not counts:
-        return kept.model_copy(update=reading_back.superseded(kept, is_late=kept.outcome == "late"))
+        why = reading_back.why_superseded(kept, is_late=kept.outcome == "late")
+        return kept.model_copy(update={"outcome": "superseded", "reason": why})
     console.say(f"{kept.model}: the service has this file already ({kept.submission_id}).")
     return kept
