@@ -51,6 +51,16 @@ class Plan:
     options: uploading.Options = field(default_factory=uploading.Options)
 
 
+@dataclass
+class _Played:
+    """What came of a round so far."""
+
+    receipts: list[Receipt]
+    tags: list[str] = field(default_factory=list)
+    problems: list[RoundsError] = field(default_factory=list)
+    """Those that did not keep the rest of the round from being played."""
+
+
 def run(plan: Plan, *, notifies: bool) -> None:
     """Play the open round; the last line says what came of it, and `notifies` sends it to the webhook as well."""
     if notifies:
@@ -78,36 +88,52 @@ def _play(plan: Plan) -> str:
         variants.restore()
     asked = slots.parse(plan.options.models)
     number = _awaited(plan)
+    experiments = [(slot, _numbered(number, slot)) for slot in asked if slot.experiment is not None]
     applied.refuse_again(number)
-    found = _pipeline(plan, number, [slot for slot in asked if slot.experiment is None], alone=not asked)
-    tags, problem = [], None
-    for slot in asked:
-        if slot.experiment is not None and number is not None:
-            try:
-                tags.append(variants.prepare(slot.experiment, number, push=plan.push))
-                found += _sent(plan, [slot], strict=False)
-            except RoundsError as error:
-                problem = error
-                console.complain(f"{slot.model}: {error}")
-    outcomes.keep(found)
-    problem = outcomes.problem(found, late=plan.options.late) or problem
-    if problem is not None and not any(receipt.arrived for receipt in found):
-        raise problem
-    line = f"{load().round.title if number is None else f'round {number}'}: {outcomes.played_line(found)}"
+    own = [slot for slot in asked if slot.experiment is None]
+    so_far = _Played(_pipeline(plan, number, own, alone=not asked))
+    for slot, numbered in experiments:
+        _play_experiment(plan, slot, numbered, so_far)
+    outcomes.keep(so_far.receipts)
+    so_far.problems[:0] = filter(None, [outcomes.problem(so_far.receipts, late=plan.options.late)])
+    line = ""
+    if not so_far.problems or any(receipt.arrived for receipt in so_far.receipts):
+        line = f"{load().round.title if number is None else f'round {number}'}: {outcomes.played_line(so_far.receipts)}"
+        try:
+            line += _kept(plan, number, so_far.tags)
+        except RoundsError as error:
+            so_far.problems.insert(0, type(error)(f"{line}. But: {error}"))
+    if so_far.problems:
+        raise outcomes.together(so_far.problems)
+    return line
+
+
+def _numbered(number: int | None, slot: Slot) -> int:
+    """The number of the round that an experiment is to play; ConfigurationError if it has none."""
+    if number is None:
+        raise ConfigurationError(
+            f"--model {slot.model}={slot.experiment} plays an experiment of a round, and the pinned files are of none. "
+            "`rounds open --round NUMBER` says of which round they are."
+        )
+    return number
+
+
+def _play_experiment(plan: Plan, slot: Slot, number: int, so_far: _Played) -> None:
+    """Play one experiment beside the pipeline; where it fails, that is told, and what else there is goes on."""
     try:
-        kept = _kept(plan, number, tags)
+        so_far.tags.append(variants.prepare(str(slot.experiment), number, push=plan.push))
+        so_far.receipts += _sent(plan, [slot], strict=False)
     except RoundsError as error:
-        raise type(error)(f"{line}. But: {error}") from None
-    if problem is not None:
-        raise problem
-    return f"{line}{f'; {kept}' if kept else ''}"
+        console.complain(f"{slot.model}: {error}")
+        so_far.problems.append(error)
 
 
 def _kept(plan: Plan, number: int | None, tags: list[str]) -> str:
-    """Tag the round and push; a word about both."""
+    """Tag the round and push; what a line about the round says of both."""
     if number is not None:
         tags.insert(0, played.tag_round(number))
-    return ", ".join([*tags, *_pushed(plan, tags)])
+    told = ", ".join([*tags, *_pushed(plan, tags)])
+    return f"; {told}" if told else ""
 
 
 def _check_means(plan: Plan) -> None:
