@@ -1,11 +1,16 @@
-"""Experiments that play beside the pipeline: presets of conf/experiment, run for a round and kept under a tag."""
+"""Experiments that play beside the pipeline: presets of conf/experiment, run for a round and kept under a tag.
+
+They run in the working folder, one after the other, and not in a copy of it: what they share with the pipeline, the
+fetched data above all, is there, and neither DVC's remote nor the service has to serve 8 GB again. A mark in .dvc/tmp
+tells the next run of one that was killed, and `restore` takes everything back from git and DVC's cache.
+"""
 
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 from numerai_rounds.base.errors import ConfigurationError, RoundsError, one_of
-from numerai_rounds.conf.compose import compose_text, groups
+from numerai_rounds.conf.compose import PRESET, compose_text, groups
 from numerai_rounds.conf.presets import EXPERIMENT
 from numerai_rounds.io import console
 from numerai_rounds.io.dvc import pipeline
@@ -34,7 +39,8 @@ def prepare(preset: str, number: int, *, push: bool) -> str:
     is as before afterwards.
     """
     name = slots.tag(number, preset)
-    text = compose_text(paths.CONF, [f"{EXPERIMENT}={preset}"])
+    override = f"{EXPERIMENT}={preset}"
+    text = compose_text(paths.CONF, [override])
     kept = played.latest_tag(name)
     if kept is not None and ingredients.makes(kept, text):
         return kept
@@ -42,7 +48,7 @@ def prepare(preset: str, number: int, *, push: bool) -> str:
     RUNNING.touch()
     try:
         atomic.write_text(paths.PARAMS, text)
-        pipeline.repro_whole({"DVC_EXP_NAME": name})
+        pipeline.repro_whole({PRESET: override})
         if push:
             pipeline.push()
         _refuse_changed(preset, text)
