@@ -22,6 +22,7 @@ from numerai_rounds.io.repository import git
 from numerai_rounds.io.service import credentials, http, refusals
 from numerai_rounds.io.service.account import KEY_INFO, SCOPES, TO_SUBMIT
 from numerai_rounds.io.service.client import Client
+from numerai_rounds.io.service.told import UNREADABLE
 
 CLOCK_SECONDS = 30.0
 """How far this machine's clock may be off without a word."""
@@ -173,7 +174,7 @@ def _models(client: Client) -> Iterator[tuple[str, str]]:
         models = [model for model in account["models"] if model["tournament"] == client.tournament_id]
         blocked = [str(model["name"]) for model in models if model.get("computePickleUpload")]
         names = sorted(str(model["name"]) for model in models)
-    except (AttributeError, KeyError, TypeError):
+    except UNREADABLE:
         raise ServiceError(f"{client.host} does not tell the models of the account.") from None
     yield (SOUND if names else NOTE), some(names, 20) or "none: make one on numer.ai"
     if blocked:
