@@ -15,7 +15,7 @@ from numerai_rounds.conf import compose
 from numerai_rounds.conf.params import load
 from numerai_rounds.io import console
 from numerai_rounds.io.dvc import torn_lock
-from numerai_rounds.io.fetch.staged import room
+from numerai_rounds.io.fetch.room import room
 from numerai_rounds.io.files import paths
 from numerai_rounds.io.machine import children, dvc_locks, link_types, places, process
 from numerai_rounds.io.repository import git
