@@ -30,14 +30,16 @@ SOUND, NOTE, WRONG = "ok", "note", "wrong"
 
 
 def doctor() -> None:
-    """Print one line for each thing looked at; a MachineError at the end where something is wrong.
+    """Print one line for each thing looked at, as it is known; a MachineError at the end where something is wrong.
 
     Where the code at work is not this folder's, that is the error: a ConfigurationError.
     """
-    findings = [(name, *check()) for name, check in CHECKS.items()]
-    for name, state, text in findings:
+    wrong = []
+    for name, check in CHECKS.items():
+        state, text = check()
         console.say(f"{state:<6} {name:<14} {text}")
-    wrong = [name for name, state, _ in findings if state == WRONG]
+        if state == WRONG:
+            wrong.append(name)
     if "code" in wrong:
         process.check_package()
     if wrong:

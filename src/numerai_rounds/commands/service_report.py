@@ -60,6 +60,8 @@ class _Report:
     def __init__(self) -> None:
         self.answered = self.unanswered = 0
         self.wrong: list[str] = []
+        self._told = ""
+        """What was said last of a question without an answer."""
 
     def lines(self) -> Iterator[Line]:
         """Ask one question after the other."""
@@ -109,11 +111,12 @@ class _Report:
                 about,
                 f"{str(error).rstrip('.')}. Check both keys, and on numer.ai whether they are still there",
             )
-        if isinstance(error, ServiceError):
-            self.unanswered += 1
-        else:
+        if not isinstance(error, ServiceError):
             self._to_mend(about)
-        return WRONG, about, str(error)
+            return WRONG, about, str(error)
+        self.unanswered += 1
+        before, self._told = self._told, str(error)
+        return WRONG, about, "no answer either" if before == self._told else self._told
 
     def _to_mend(self, about: str) -> None:
         if about not in self.wrong:

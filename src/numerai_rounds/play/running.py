@@ -19,12 +19,12 @@ from numerai_rounds.base.errors import (
 from numerai_rounds.conf import edits, plugins
 from numerai_rounds.conf.params import load
 from numerai_rounds.io import console
-from numerai_rounds.io.dvc import mending, pipeline, run_cache, torn_lock
+from numerai_rounds.io.dvc import mending, pipeline
 from numerai_rounds.io.files import paths
-from numerai_rounds.io.machine import exclusive, link_types, places
-from numerai_rounds.io.repository import destination, pushing
+from numerai_rounds.io.machine import exclusive
+from numerai_rounds.io.repository import pushing
 from numerai_rounds.io.service import http, notify
-from numerai_rounds.play import applied, opening, outcomes, played, slots, uploading, variants
+from numerai_rounds.play import applied, means, opening, outcomes, played, slots, uploading, variants
 from numerai_rounds.play.receipts import Receipt
 from numerai_rounds.play.slots import Slot
 
@@ -63,11 +63,11 @@ class _Played:
 
 def run(plan: Plan, *, notifies: bool) -> None:
     """Play the open round; the last line says what came of it, and `notifies` sends it to the webhook as well."""
-    if notifies:
-        notify.check()
+    lacking = means.lacks(notify.check) if notifies else []
+    notifies = notifies and not lacking
     try:
         with exclusive.only_one("rounds run"):
-            line = _play(plan)
+            line = _play(plan, lacking)
     except RoundsError as error:
         if notifies and not isinstance(error, BusyError):
             notify.send(f"numerai-rounds: {error}", error.exit_code)
@@ -81,9 +81,9 @@ def run(plan: Plan, *, notifies: bool) -> None:
     console.say(line)
 
 
-def _play(plan: Plan) -> str:
-    """Take every step that is left; what came of it, in one line."""
-    _check_means(plan)
+def _play(plan: Plan, lacking: Sequence[RoundsError]) -> str:
+    """Take every step that is left; what came of it, in one line. What is `lacking` already is told with the rest."""
+    means.check(plan.options, upload=plan.upload, push=plan.push, lacking=lacking)
     if variants.was_left():
         variants.restore()
     asked = slots.parse(plan.options.models)
@@ -134,25 +134,6 @@ def _kept(plan: Plan, number: int | None, tags: list[str]) -> str:
         tags.insert(0, played.tag_round(number))
     told = ", ".join([*tags, *_pushed(plan, tags)])
     return f"; {told}" if told else ""
-
-
-def _check_means(plan: Plan) -> None:
-    """Refuse early, in plain words, what would stop the run later."""
-    places.check()
-    link_types.check()
-    applied.refuse_taken_back()
-    played.check_ground()
-    torn_lock.mend()
-    run_cache.drop_damaged()
-    if plan.upload:
-        uploading.check_targets(plan.options)
-    if plan.push and not pipeline.remotes():
-        raise ConfigurationError("--push needs a DVC remote: `dvc remote add --default NAME URL`.")
-    if plan.push:
-        destination.find()
-    for slot in slots.parse(plan.options.models):
-        if slot.experiment is not None:
-            variants.check(slot.experiment)
 
 
 def _awaited(plan: Plan) -> int | None:
