@@ -35,7 +35,7 @@ def link() -> None:
 
 
 def test_what_is_known_is_not_composed_again(known: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compose, "check_params", lambda: pytest.fail("it was composed again"))
+    monkeypatch.setattr(compose, "check_params", lambda **_: pytest.fail("it was composed again"))
     composed.check()
 
 
@@ -50,14 +50,14 @@ def test_a_byte_of_what_decides_is_seen(known: Repository, change: Callable[[], 
 def test_a_damaged_memory_is_none(known: Repository, monkeypatch: pytest.MonkeyPatch, left: str) -> None:
     composed.KNOWN.write_text(left, encoding="utf-8")
     asked: list[str] = []
-    monkeypatch.setattr(compose, "check_params", lambda: asked.append("again"))
+    monkeypatch.setattr(compose, "check_params", lambda **_: asked.append("again"))
     composed.check()
     assert asked == ["again"]
 
 
 def test_another_build_of_hydra_composes_again(known: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(compose, "check_params", lambda: asked.append("again"))
+    monkeypatch.setattr(compose, "check_params", lambda **_: asked.append("again"))
     monkeypatch.setattr(composed, "_installed", lambda library: library.encode())
     composed.check()
     assert asked == ["again"]

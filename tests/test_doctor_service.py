@@ -181,4 +181,6 @@ def test_a_service_that_is_not_there_is_not_asked_everything(
     monkeypatch.setenv("NUMERAI_API_URL", "http://127.0.0.1:9")
     found = report(said, capsys, ServiceError)
     assert "could not be reached" in found
+    assert found.count("could not be reached") == 1
+    assert found.count("no answer either") == 2
     assert "nothing else is asked" in found

@@ -131,7 +131,7 @@ def test_a_round_committed_by_hand_is_listed_with_its_newest_commit(
         ["1405", TARGET, "0.0800", "0.71", "not", "sent"],
         ["1404", TARGET, "0.0500", "0.71", "not", "sent"],
         ["1403", "mine", TARGET, "0.0400", "0.71", "rejected"],
-        ["1402", TARGET, "0.0200", "0.71", "of", "sample"],
+        ["1402", TARGET, "0.0200", "0.71", "not", "sent:", "sample", "data"],
         ["1401", TARGET, "0.0100", "0.71", "not", "sent"],
     ]
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from numerai_rounds.base.errors import ConfigurationError, ServiceError
 from numerai_rounds.io.scores import score_files
 from numerai_rounds.play import outcomes
 from tests.past import PROMISED, ground, promise, sent
@@ -56,3 +57,11 @@ def test_the_last_line_has_the_figures_of_what_was_sent(
 def test_a_commit_that_is_not_here_has_no_figures(commits: dict[str | None, str]) -> None:
     found = [sent(1400, "c0ffee" * 6, experiment="linear")]
     assert outcomes.played_line(found) == "accepted for mine (linear): no figures"
+
+
+def test_several_problems_are_one_error_that_tells_all_and_is_of_the_kind_of_the_first() -> None:
+    outage, keys = ServiceError("It is down."), ConfigurationError("No keys.")
+    assert outcomes.together([outage]) is outage
+    both = outcomes.together([outage, keys])
+    assert type(both) is ServiceError
+    assert str(both) == "It is down. No keys."

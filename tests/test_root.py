@@ -9,7 +9,7 @@ from numerai_rounds.base.errors import ConfigurationError
 from numerai_rounds.commands.app import app
 from numerai_rounds.io.files import paths
 from numerai_rounds.io.machine import root
-from numerai_rounds.io.repository import git, recipe
+from numerai_rounds.io.repository import git, ingredients, recipe
 from tests.conftest import Repository
 
 COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
@@ -72,8 +72,8 @@ def test_git_may_begin_above_the_root(repository: Repository, monkeypatch: pytes
     (repository.path / "src/new.py").touch()
     (outer.path / "src").mkdir()
     (outer.path / "src/another.py").touch()
-    assert git.changed(*paths.INGREDIENTS) == ["src/new.py"]
-    assert git.untracked(Path(), *paths.INGREDIENTS) == ["src/new.py"]
+    assert ingredients.uncommitted() == ["src/new.py"]
+    assert ingredients.untracked(Path()) == ["src/new.py"]
     assert "params.yaml changes" in repository.run("rounds", "compose", "seed=8").stdout
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from numerai_rounds.base.params import Pin
 from numerai_rounds.io.fetch import staged
 from numerai_rounds.io.files import paths
 from numerai_rounds.io.sources import local
@@ -32,15 +33,16 @@ def bring(
     """Put the history of `folder` in place; `fetched` gets the roles that are, and a run may stop after some."""
     params = local.Params(kind="local", path=str(folder), **data)
     pins = local.pins(params, None)[0]
-    with staged.staged("history", pins, params, accept_changes=accept_changes) as staging:
-        for count, (role, pin) in enumerate(staging.missing()):
-            if count == stop_after:
-                raise KilledError
-            if not staging.downloaded(role):
-                local.fetch(params, None, role, pin, staging.path(role))
-                if fetched is not None:
-                    fetched.append(role)
-            staging.keep(role)
+    done = [] if fetched is None else fetched
+    most = None if stop_after is None else len(done) + stop_after
+
+    def fetch(role: str, pin: Pin, path: Path) -> None:
+        if len(done) == most:
+            raise KilledError
+        local.fetch(params, None, role, pin, path)
+        done.append(role)
+
+    staged.bring("history", pins, params, fetch, accept_changes=accept_changes)
 
 
 def placed() -> dict[str, bytes]:

@@ -304,11 +304,8 @@ def test_bad_data_leaves_what_was_and_a_corrected_run_succeeds() -> None:
 def test_room_for_all_files_together_is_checked_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(staged.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 5_000_000_000}))
     pins = {role: Pin(name=role, size=3_000_000_000, identity="etag:x") for role in ("train", "meta_model")}
-    with (
-        pytest.raises(MachineError, match=r"history needs 18.00 GB more, .* DVC's cache .* has 5.00 GB free"),
-        staged.staged("history", pins, DATA) as staging,
-    ):
-        staging.missing()
+    with pytest.raises(MachineError, match=r"history needs 18.00 GB more, .* DVC's cache .* has 5.00 GB free"):
+        staged.Staging("history", pins, DATA).missing()
 
 
 def test_what_came_of_missing_files_needs_no_more_room(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -467,10 +464,11 @@ def test_a_part_of_a_download_to_be_kept_waits_for_the_next_run() -> None:
     tiny.write_v5(FOLDER, tiny.market())
     bring()
     params = local.Params(kind="local", path=str(FOLDER), keep_downloads=True)
-    with staged.staged("history", local.pins(params, None)[0], params) as staging:
-        (role, _), *_ = staging.missing()
-        part = STAGED / f"{staging.path(role).name}.0123.part"
-        part.write_bytes(b"half")
+    staging = staged.Staging("history", local.pins(params, None)[0], params)
+    (role, _), *_ = staging.missing()
+    part = STAGED / f"{staging.path(role).name}.0123.part"
+    part.write_bytes(b"half")
+    staging.settle(accept_changes=False)
     assert [path.name for path in STAGED.iterdir()] == [part.name]
     bring(keep_downloads=True)
     assert not STAGED.exists()

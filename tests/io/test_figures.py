@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numerai_rounds.io.files import paths, tables
-from numerai_rounds.io.scores import figures, score_files
+from numerai_rounds.io.scores import figures, reports, score_files
 from numerai_rounds.io.scores.figures import Basis
 from numerai_rounds.io.scores.rough import rough
 from numerai_rounds.io.scores.score_files import Scores
@@ -135,3 +135,19 @@ def test_headlines_are_sorted_and_one_a_line(tmp_path: Path) -> None:
     text = (tmp_path / "all.json").read_text()
     assert len(text.splitlines()) == len(headlines) + 2
     assert list(json.loads(text)) == sorted(headlines)
+
+
+def test_a_mean_that_does_not_exist_leaves_its_interval() -> None:
+    row = {"eras": 52, "mean": math.nan, "mean_low": 0.01, "mean_high": 0.02, "sharpe": 0.5}
+    shown = ("eras", "pieces", "mean", "interval of mean", "sharpe")
+    cells = {name: reports._cell(reports.MEANS[name].text, row) for name in shown}
+    assert cells == {
+        "eras": "52", "pieces": "", "mean": "", "interval of mean": "0.0100 to 0.0200", "sharpe": "0.50"
+    }  # fmt: skip
+    assert reports._cell("{mean:.4f} ({sharpe:.2f})", row | {"mean": 0.015, "sharpe": math.nan}) == "0.0150"
+
+
+def test_few_eras_are_told_as_a_count_and_roughly() -> None:
+    row = {"eras": 8, "mean_low": math.nan, "hit_rate": 0.75, "worst": -0.012345, "worst_era": "0213"}
+    assert reports._cell(reports.MEANS["hit rate"].text, row) == "6 of 8"
+    assert reports._cell(reports.MEANS["worst"].text, row) == "-0.012 in 0213"

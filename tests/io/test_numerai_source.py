@@ -9,6 +9,7 @@ from typing import Any
 import numerapi
 import pytest
 import requests
+from numerapi import base_api
 from pydantic import ValidationError
 
 from numerai_rounds.base.errors import (
@@ -360,13 +361,13 @@ def test_between_rounds_the_next_one_is_waited_for(service: StandIn, name: str) 
 
 def test_numerapis_own_queries_work_through_the_client(service: StandIn) -> None:
     client = Client()
-    assert [entry["number"] for entry in client.list_rounds(status="open")] == [1343]
-    assert client.check_round_open()
+    assert [entry["number"] for entry in client.numerapi.list_rounds(status="open")] == [1343]
+    assert client.numerapi.check_round_open()
     assert service.requests[0].body["variables"] == {
         "tournament": 8, "number": None, "target": None, "status": "OPEN", "limit": None
     }  # fmt: skip
     service.query_faults = [Fault(body=BETWEEN_ROUNDS["error"])]
-    assert not client.check_round_open()
+    assert not client.numerapi.check_round_open()
 
 
 def test_the_client_has_what_numerapi_expects_and_changes_nothing_else(
@@ -380,8 +381,8 @@ def test_the_client_has_what_numerapi_expects_and_changes_nothing_else(
     assert client.token is None
     monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
     original = numerapi.NumerAPI("id", "key")
-    assert vars(original).keys() <= vars(client).keys()
-    assert original.tournament_id == client.tournament_id
+    assert vars(original).keys() <= vars(client.numerapi).keys()
+    assert original.tournament_id == client.numerapi.tournament_id == client.tournament_id
 
 
 @pytest.mark.parametrize("before", [0, 280, 295, 299])
@@ -397,10 +398,10 @@ def test_credentials_are_sent_where_they_belong_and_never_shown(
     service: StandIn, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(ConfigurationError, match="needs API keys"):
-        Client(limits=QUICK).get_account()
+        Client(limits=QUICK).numerapi.get_account()
     service.query_faults = [Fault(status=500)] * ALWAYS
     with pytest.raises(ServiceError, match="500") as failure:
-        Client(("public", "topsecret"), QUICK).get_account()
+        Client(("public", "topsecret"), QUICK).numerapi.get_account()
     assert service.requests[-1].headers["Authorization"] == "Token public$topsecret"
     assert "topsecret" not in str(failure.value) + capsys.readouterr().err
 
@@ -411,7 +412,7 @@ def test_netrc_never_takes_the_place_of_a_token_or_signature(
     (tmp_path / "netrc").write_text("default login someone password else\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     with pytest.raises(ServiceError):
-        Client(("public", "topsecret"), QUICK).get_account()
+        Client(("public", "topsecret"), QUICK).numerapi.get_account()
     assert service.requests[-1].headers["Authorization"] == "Token public$topsecret"
     history, _ = numerai.pins(parameters(), 1343)
     moved = Fault(status=302, headers={"Location": service.signed("v5.3/train.parquet")})
@@ -443,7 +444,7 @@ def test_only_tls_or_this_machine_will_do(monkeypatch: pytest.MonkeyPatch, url: 
 @pytest.mark.parametrize("url", ["https://api.example.org", "http://localhost:8000", "http://[::1]:8000", ""])
 def test_safe_addresses_are_accepted(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("NUMERAI_API_URL", url)
-    assert isinstance(Client(), numerapi.NumerAPI)
+    assert Client().host == http.host(url or base_api.API_TOURNAMENT_URL)
 
 
 def test_a_refusal_is_one_of_the_projects_errors() -> None:

@@ -15,13 +15,12 @@ from numerai_rounds.conf import compose
 from numerai_rounds.conf.params import load
 from numerai_rounds.io import console
 from numerai_rounds.io.dvc import torn_lock
-from numerai_rounds.io.fetch.staged import room
+from numerai_rounds.io.fetch.room import room
 from numerai_rounds.io.files import paths
 from numerai_rounds.io.machine import children, dvc_locks, link_types, places, process
 from numerai_rounds.io.repository import git
 from numerai_rounds.io.service import credentials
 
-LOCK = paths.REQUIREMENTS
 GIGABYTE = 1e9
 MEMORY_GB = 2.0
 DISK_GB = 2.0
@@ -31,14 +30,16 @@ SOUND, NOTE, WRONG = "ok", "note", "wrong"
 
 
 def doctor() -> None:
-    """Print one line for each thing looked at; a MachineError at the end where something is wrong.
+    """Print one line for each thing looked at, as it is known; a MachineError at the end where something is wrong.
 
     Where the code at work is not this folder's, that is the error: a ConfigurationError.
     """
-    findings = [(name, *check()) for name, check in CHECKS.items()]
-    for name, state, text in findings:
+    wrong = []
+    for name, check in CHECKS.items():
+        state, text = check()
         console.say(f"{state:<6} {name:<14} {text}")
-    wrong = [name for name, state, _ in findings if state == WRONG]
+        if state == WRONG:
+            wrong.append(name)
     if "code" in wrong:
         process.check_package()
     if wrong:
@@ -76,19 +77,19 @@ def _code() -> tuple[str, str]:
 
 
 def _packages() -> tuple[str, str]:
-    if not LOCK.exists():
-        return WRONG, f"{LOCK} is not here. Run this in the root of the repository."
+    if not paths.REQUIREMENTS.exists():
+        return WRONG, f"{paths.REQUIREMENTS} is not here. Run this in the root of the repository."
     apart = [f"{name} {found or 'missing'} (locked: {locked})" for name, locked, found in _locked() if found != locked]
     if apart:
         return WRONG, f"not as locked: {some(apart)}. Run `make env`."
-    return SOUND, f"as in {LOCK}"
+    return SOUND, f"as in {paths.REQUIREMENTS}"
 
 
 def _locked() -> Iterator[tuple[str, str, str | None]]:
     """Name, locked and installed version of every package that the lock file asks for on this platform."""
     from packaging.requirements import Requirement
 
-    for line in LOCK.read_text(encoding="utf-8").splitlines():
+    for line in paths.REQUIREMENTS.read_text(encoding="utf-8").splitlines():
         if not re.match(r"[A-Za-z0-9]", line):
             continue
         requirement = Requirement(line.rstrip("\\ "))

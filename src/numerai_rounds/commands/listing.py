@@ -73,7 +73,7 @@ def _tags() -> dict[int, str]:
 
 
 def _not_sent(number: int, source: str | None, promise: Promise) -> list[str]:
-    why = NOT_SENT if source in (None, TOURNAMENT) else f"of {source}"
+    why = NOT_SENT if source in (None, TOURNAMENT) else f"{NOT_SENT}: {source} data"
     return [str(number), "", *_validation(promise), why, "", "", "", ""]
 
 

@@ -22,6 +22,7 @@ from numerai_rounds.io.repository import git
 from numerai_rounds.io.service import credentials, http, refusals
 from numerai_rounds.io.service.account import KEY_INFO, SCOPES, TO_SUBMIT
 from numerai_rounds.io.service.client import Client
+from numerai_rounds.io.service.told import UNREADABLE
 
 CLOCK_SECONDS = 30.0
 """How far this machine's clock may be off without a word."""
@@ -59,6 +60,8 @@ class _Report:
     def __init__(self) -> None:
         self.answered = self.unanswered = 0
         self.wrong: list[str] = []
+        self._told = ""
+        """What was said last of a question without an answer."""
 
     def lines(self) -> Iterator[Line]:
         """Ask one question after the other."""
@@ -108,11 +111,12 @@ class _Report:
                 about,
                 f"{str(error).rstrip('.')}. Check both keys, and on numer.ai whether they are still there",
             )
-        if isinstance(error, ServiceError):
-            self.unanswered += 1
-        else:
+        if not isinstance(error, ServiceError):
             self._to_mend(about)
-        return WRONG, about, str(error)
+            return WRONG, about, str(error)
+        self.unanswered += 1
+        before, self._told = self._told, str(error)
+        return WRONG, about, "no answer either" if before == self._told else self._told
 
     def _to_mend(self, about: str) -> None:
         if about not in self.wrong:
@@ -173,7 +177,7 @@ def _models(client: Client) -> Iterator[tuple[str, str]]:
         models = [model for model in account["models"] if model["tournament"] == client.tournament_id]
         blocked = [str(model["name"]) for model in models if model.get("computePickleUpload")]
         names = sorted(str(model["name"]) for model in models)
-    except (AttributeError, KeyError, TypeError):
+    except UNREADABLE:
         raise ServiceError(f"{client.host} does not tell the models of the account.") from None
     yield (SOUND if names else NOTE), some(names, 20) or "none: make one on numer.ai"
     if blocked:

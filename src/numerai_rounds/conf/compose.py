@@ -45,12 +45,12 @@ def compose_text(conf: Path, overrides: Sequence[str] = ()) -> str:
     return OmegaConf.to_yaml(_composed(conf, overrides))
 
 
-def check_params(beside: str | None = None) -> None:
-    """Refuse a params.yaml that is not what conf/ composes to; `beside` names a section that may differ."""
-    text = compose_text(paths.CONF)
+def check_params(beside: str | None = None, overrides: Sequence[str] = ()) -> None:
+    """Refuse a params.yaml that is not what conf/ and Hydra `overrides` make; `beside` names what may differ."""
+    text = compose_text(paths.CONF, overrides)
     if paths.PARAMS.is_file() and paths.PARAMS.read_bytes() == text.encode():
         return
-    apart = differences(compose(paths.CONF), read_yaml(paths.PARAMS))
+    apart = differences(compose(paths.CONF, overrides), read_yaml(paths.PARAMS))
     if beside is not None:
         apart = {key: values for key, values in apart.items() if key.partition(".")[0] != beside}
         if not apart:

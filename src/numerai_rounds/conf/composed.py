@@ -10,15 +10,21 @@ from numerai_rounds.io.files import atomic, paths
 KNOWN = paths.DVC_TMP / "rounds.composed"
 """The digest of what was last found to fit."""
 
+PRESET = "NUMERAI_ROUNDS_EXPERIMENT"
+"""Names the override of conf/ under which a command has the stages run: `experiment=linear`."""
+
 
 def check() -> None:
-    """Refuse a params.yaml that is not what conf/ composes to; what was composed before is not composed again."""
+    """Refuse a params.yaml that is not what conf/ composes to; what was composed before is not composed again.
+
+    A run that plays an experiment says by which preset: params.yaml is then what conf/ and that compose to.
+    """
     digest = _digest()
     if digest is not None and _known() == digest:
         return
     from numerai_rounds.conf import compose  # noqa: PLC0415 - Hydra takes a moment, and is seldom needed
 
-    compose.check_params()
+    compose.check_params(overrides=[os.environ[PRESET]] if PRESET in os.environ else [])
     if digest is not None and digest == _digest():
         atomic.write_text(KNOWN, digest)
 
@@ -32,7 +38,7 @@ def _known() -> str | None:
 
 def _digest() -> str | None:
     """Of all that decides: every file of conf/ with its name, params.yaml, our code, Hydra; None if unreadable."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(f"{os.environ.get(PRESET)}\0".encode())
     try:
         for path in [*_files(paths.CONF), paths.PARAMS, *sorted(Path(__file__).parent.glob("*.py"))]:
             content = path.read_bytes()

@@ -6,12 +6,9 @@ results; everything else stays what HEAD has.
 
 from pathlib import Path
 
-import yaml
-from dvc.utils.serialize import modify_yaml
-
 from numerai_rounds.base.errors import ConfigurationError, some
 from numerai_rounds.io import console
-from numerai_rounds.io.dvc import pipeline
+from numerai_rounds.io.dvc import lockfile, pipeline
 from numerai_rounds.io.files import atomic, paths
 from numerai_rounds.io.files.yaml_files import read_yaml
 from numerai_rounds.io.repository import git
@@ -110,9 +107,7 @@ def _newer_round(*, here: bool) -> str | None:
 
 def _keep_data() -> None:
     """Have the data of HEAD's dvc.lock, so that they are not fetched again."""
-    head = yaml.safe_load(git.show("HEAD", paths.LOCK) or "{}").get("stages", {})
-    fetched = {stage: entry for stage, entry in head.items() if stage.startswith("fetch@")}
+    fetched = {stage: entry for stage, entry in lockfile.at("HEAD").stages.items() if stage.startswith("fetch@")}
     if fetched and "stages" in read_yaml(paths.LOCK):
-        with modify_yaml(paths.LOCK) as lock:
-            lock["stages"].update(fetched)
+        lockfile.put(fetched)
         pipeline.checkout()

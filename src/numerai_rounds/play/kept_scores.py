@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from numerai_rounds.base.errors import DataError, RefusedError, ServiceError
 from numerai_rounds.io.files import atomic, paths
+from numerai_rounds.io.service.told import UNREADABLE
 
 if TYPE_CHECKING:
     from numerai_rounds.io.service.client import Client
@@ -129,12 +130,13 @@ def ask(client: "Client", model: str, model_id: str, score: str | None) -> list[
     long. Raises RefusedError where the service says why it will not answer, ServiceError where it cannot be understood.
     """
     try:
-        told = client.submission_scores(model_id, display_name=score, last_n_rounds=ROUNDS, distinct_on_round=True)
+        told = client.numerapi.submission_scores(
+            model_id, display_name=score, last_n_rounds=ROUNDS, distinct_on_round=True
+        )
         rows = [_row(model, entry) for entry in told]
     except RefusedError:
         raise
-    # numerapi's, where an answer is not as expected.
-    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+    except UNREADABLE:
         rows = [None]
     found = [row for row in rows if row is not None]
     if rows and not found:

@@ -55,6 +55,12 @@ def problem(found: Sequence[Receipt], *, late: bool) -> RoundsError | None:
     return None
 
 
+def together(problems: Sequence[RoundsError]) -> RoundsError:
+    """One error that tells of several, of the kind of the first."""
+    first, *others = problems
+    return type(first)(" ".join(map(str, problems))) if others else first
+
+
 def _kind(lost: Sequence[Receipt]) -> type[RoundsError]:
     """What a scheduler should take it for: it may try again where anything is not known."""
     if any(receipt.obstacle == "keys" for receipt in lost):

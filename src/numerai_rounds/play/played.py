@@ -9,7 +9,7 @@ from numerai_rounds.conf.compose import check_params
 from numerai_rounds.io.dvc import lockfile
 from numerai_rounds.io.files import paths
 from numerai_rounds.io.history import pinned_files
-from numerai_rounds.io.repository import git
+from numerai_rounds.io.repository import git, ingredients
 from numerai_rounds.io.repository.committed import pinned as pinned_in
 from numerai_rounds.io.scores import figures, score_files
 from numerai_rounds.play import promises
@@ -35,7 +35,7 @@ def check_ground() -> None:
             f"git is in the middle of something ({some(busy)}). Finish or abort it, then run again."
         )
     git.release_dead()
-    unseen = git.unwatched(*paths.INGREDIENTS, *FILES)
+    unseen = ingredients.unwatched(*FILES)
     if unseen:
         quoted = " ".join(map(shlex.quote, unseen))
         raise ConfigurationError(
@@ -43,7 +43,7 @@ def check_ground() -> None:
             f"`git update-index --no-assume-unchanged {quoted}` and `git update-index --no-skip-worktree {quoted}`."
         )
     ours = {str(path) for path in FILES}
-    loose = [name for name in git.changed(*paths.INGREDIENTS) if name not in ours]
+    loose = [name for name in ingredients.uncommitted() if name not in ours]
     if loose:
         raise ConfigurationError(
             f"{some(loose)} {'is' if len(loose) == 1 else 'are'} not committed, so the round's commit would not hold "

@@ -4,7 +4,7 @@ import hashlib
 import re
 from datetime import datetime
 from io import BytesIO
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -15,10 +15,7 @@ from numerai_rounds.io.service import http, sending
 from numerai_rounds.io.service.account import Account, Submission
 from numerai_rounds.play.receipts import Receipt
 
-SUPERSEDED = {
-    "outcome": "superseded",
-    "reason": "another file counts for this round now; `rounds upload --again` sends this one again",
-}
+REPLACED = "another file counts for this round now; `rounds upload --again` sends this one again"
 
 OWN_NAME = re.compile(r"round-(\d+)-")
 """How the name of a file begins that was sent from here: the round that it was predicted for."""
@@ -91,12 +88,11 @@ def queued(number: int, counts_for: int) -> str:
     )
 
 
-def superseded(receipt: Receipt, *, is_late: bool) -> dict[str, Any]:
-    """What a receipt says of a submission in whose place another counts."""
+def why_superseded(receipt: Receipt, *, is_late: bool) -> str:
+    """Why another submission counts in the place of one."""
     if not is_late:
-        return SUPERSEDED
-    reason = f"it came after round {receipt.round} had closed, and round {receipt.round + 1} has another file already"
-    return {"outcome": "superseded", "reason": reason}
+        return REPLACED
+    return f"it came after round {receipt.round} had closed, and round {receipt.round + 1} has another file already"
 
 
 def same_content(account: Account, found: Submission, content: bytes) -> tuple[bool | None, str | None]:

@@ -94,14 +94,18 @@ def write(receipt: Receipt, path: Path) -> None:
 
 def after_failure(path: Path, receipt: Receipt, error: RoundsError) -> Receipt:
     """What is known of a submission that an error stopped, with the reason; a receipt of nothing is removed."""
-    kept = _read(path) if path.exists() else receipt
-    known = "unknown" if kept.outcome == "creating" else kept.outcome
-    kept = kept.model_copy(update={"outcome": known, "reason": str(error), "obstacle": obstacle(error)})
+    kept = stopped(_read(path) if path.exists() else receipt, error)
     if kept.outcome == "sending":
         path.unlink(missing_ok=True)
     else:
         write(kept, path)
     return kept
+
+
+def stopped(receipt: Receipt, error: RoundsError) -> Receipt:
+    """What is known of a submission that an error stopped, with the reason."""
+    known = "unknown" if receipt.outcome == "creating" else receipt.outcome
+    return receipt.model_copy(update={"outcome": known, "reason": str(error), "obstacle": obstacle(error)})
 
 
 def obstacle(error: RoundsError) -> Obstacle | None:

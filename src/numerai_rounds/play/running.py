@@ -19,12 +19,12 @@ from numerai_rounds.base.errors import (
 from numerai_rounds.conf import edits, plugins
 from numerai_rounds.conf.params import load
 from numerai_rounds.io import console
-from numerai_rounds.io.dvc import mending, pipeline, run_cache, torn_lock
+from numerai_rounds.io.dvc import mending, pipeline
 from numerai_rounds.io.files import paths
-from numerai_rounds.io.machine import exclusive, link_types, places
-from numerai_rounds.io.repository import destination, pushing
+from numerai_rounds.io.machine import exclusive
+from numerai_rounds.io.repository import pushing
 from numerai_rounds.io.service import http, notify
-from numerai_rounds.play import applied, opening, outcomes, played, slots, uploading, variants
+from numerai_rounds.play import applied, means, opening, outcomes, played, slots, uploading, variants
 from numerai_rounds.play.receipts import Receipt
 from numerai_rounds.play.slots import Slot
 
@@ -51,13 +51,23 @@ class Plan:
     options: uploading.Options = field(default_factory=uploading.Options)
 
 
+@dataclass
+class _Played:
+    """What came of a round so far."""
+
+    receipts: list[Receipt]
+    tags: list[str] = field(default_factory=list)
+    problems: list[RoundsError] = field(default_factory=list)
+    """Those that did not keep the rest of the round from being played."""
+
+
 def run(plan: Plan, *, notifies: bool) -> None:
     """Play the open round; the last line says what came of it, and `notifies` sends it to the webhook as well."""
-    if notifies:
-        notify.check()
+    lacking = means.lacks(notify.check) if notifies else []
+    notifies = notifies and not lacking
     try:
         with exclusive.only_one("rounds run"):
-            line = _play(plan)
+            line = _play(plan, lacking)
     except RoundsError as error:
         if notifies and not isinstance(error, BusyError):
             notify.send(f"numerai-rounds: {error}", error.exit_code)
@@ -71,62 +81,59 @@ def run(plan: Plan, *, notifies: bool) -> None:
     console.say(line)
 
 
-def _play(plan: Plan) -> str:
-    """Take every step that is left; what came of it, in one line."""
-    _check_means(plan)
+def _play(plan: Plan, lacking: Sequence[RoundsError]) -> str:
+    """Take every step that is left; what came of it, in one line. What is `lacking` already is told with the rest."""
+    means.check(plan.options, upload=plan.upload, push=plan.push, lacking=lacking)
     if variants.was_left():
         variants.restore()
     asked = slots.parse(plan.options.models)
     number = _awaited(plan)
+    experiments = [(slot, _numbered(number, slot)) for slot in asked if slot.experiment is not None]
     applied.refuse_again(number)
-    found = _pipeline(plan, number, [slot for slot in asked if slot.experiment is None], alone=not asked)
-    tags, problem = [], None
-    for slot in asked:
-        if slot.experiment is not None and number is not None:
-            try:
-                tags.append(variants.prepare(slot.experiment, number, push=plan.push))
-                found += _sent(plan, [slot], strict=False)
-            except RoundsError as error:
-                problem = error
-                console.complain(f"{slot.model}: {error}")
-    outcomes.keep(found)
-    problem = outcomes.problem(found, late=plan.options.late) or problem
-    if problem is not None and not any(receipt.arrived for receipt in found):
-        raise problem
-    line = f"{load().round.title if number is None else f'round {number}'}: {outcomes.played_line(found)}"
+    own = [slot for slot in asked if slot.experiment is None]
+    so_far = _Played(_pipeline(plan, number, own, alone=not asked))
+    for slot, numbered in experiments:
+        _play_experiment(plan, slot, numbered, so_far)
+    outcomes.keep(so_far.receipts)
+    so_far.problems[:0] = filter(None, [outcomes.problem(so_far.receipts, late=plan.options.late)])
+    line = ""
+    if not so_far.problems or any(receipt.arrived for receipt in so_far.receipts):
+        line = f"{load().round.title if number is None else f'round {number}'}: {outcomes.played_line(so_far.receipts)}"
+        try:
+            line += _kept(plan, number, so_far.tags)
+        except RoundsError as error:
+            so_far.problems.insert(0, type(error)(f"{line}. But: {error}"))
+    if so_far.problems:
+        raise outcomes.together(so_far.problems)
+    return line
+
+
+def _numbered(number: int | None, slot: Slot) -> int:
+    """The number of the round that an experiment is to play; ConfigurationError if it has none."""
+    if number is None:
+        raise ConfigurationError(
+            f"--model {slot.model}={slot.experiment} plays an experiment of a round, and the pinned files are of none. "
+            "`rounds open --round NUMBER` says of which round they are."
+        )
+    return number
+
+
+def _play_experiment(plan: Plan, slot: Slot, number: int, so_far: _Played) -> None:
+    """Play one experiment beside the pipeline; where it fails, that is told, and what else there is goes on."""
     try:
-        kept = _kept(plan, number, tags)
+        so_far.tags.append(variants.prepare(str(slot.experiment), number, push=plan.push))
+        so_far.receipts += _sent(plan, [slot], strict=False)
     except RoundsError as error:
-        raise type(error)(f"{line}. But: {error}") from None
-    if problem is not None:
-        raise problem
-    return f"{line}{f'; {kept}' if kept else ''}"
+        console.complain(f"{slot.model}: {error}")
+        so_far.problems.append(error)
 
 
 def _kept(plan: Plan, number: int | None, tags: list[str]) -> str:
-    """Tag the round and push; a word about both."""
+    """Tag the round and push; what a line about the round says of both."""
     if number is not None:
         tags.insert(0, played.tag_round(number))
-    return ", ".join([*tags, *_pushed(plan, tags)])
-
-
-def _check_means(plan: Plan) -> None:
-    """Refuse early, in plain words, what would stop the run later."""
-    places.check()
-    link_types.check()
-    applied.refuse_taken_back()
-    played.check_ground()
-    torn_lock.mend()
-    run_cache.drop_damaged()
-    if plan.upload:
-        uploading.check_targets(plan.options)
-    if plan.push and not pipeline.remotes():
-        raise ConfigurationError("--push needs a DVC remote: `dvc remote add --default NAME URL`.")
-    if plan.push:
-        destination.find()
-    for slot in slots.parse(plan.options.models):
-        if slot.experiment is not None:
-            variants.check(slot.experiment)
+    told = ", ".join([*tags, *_pushed(plan, tags)])
+    return f"; {told}" if told else ""
 
 
 def _awaited(plan: Plan) -> int | None:

@@ -11,12 +11,11 @@ from numerai_rounds.base.params import Pin, Round
 from numerai_rounds.conf import params
 from numerai_rounds.io import console
 from numerai_rounds.io.dvc import lockfile
-from numerai_rounds.io.files import dvc_cache, paths, vouched
+from numerai_rounds.io.files import dvc_cache, paths, vouched, yaml_files
+from numerai_rounds.io.files.dvc_lock import SUBMIT
 from numerai_rounds.io.history import pinned_files
-from numerai_rounds.io.repository import experiments, git, recipe
+from numerai_rounds.io.repository import experiments, git, ingredients, recipe
 from numerai_rounds.play import played
-
-STAGE = "submit"
 
 
 class Slot(NamedTuple):
@@ -65,9 +64,9 @@ def own(number: int | None) -> bytes:
     DataError where the live data that are here are not of the round. DamagedError where the submission, or the model or
     live file that it is made of, is not what its stage wrote.
     """
-    locked = lockfile.read()
-    stale = lockfile.changed_params()
-    if stale or lockfile.param(locked, STAGE, "round.number") != number:
+    locked = lockfile.here()
+    stale = locked.changed_params(yaml_files.read_yaml(paths.PARAMS))
+    if stale or locked.predicted != number:
         raise ConfigurationError(
             f"the submission is not of what params.yaml says now ({some(stale) or 'round.number'} changed since). "
             "Run `dvc repro` first."
@@ -88,18 +87,17 @@ def _own(number: int | None) -> Prepared:
             f"the submission is not of the code that is here now ({some(other)} changed since), so this commit would "
             "not make it again. Run `dvc repro`, then commit."
         )
-    return Prepared(content, git.head(), git.changed(paths.PARAMS, paths.LOCK, *paths.INGREDIENTS))
+    return Prepared(content, git.head(), ingredients.uncommitted(recorded=True))
 
 
 def _of_experiment(name: str, pinned: Round) -> Prepared:
     number = pinned.number
     commit = _commit(name, number)
-    locked = yaml.safe_load(git.show(commit, paths.LOCK) or "{}")
-    played = lockfile.param(locked, STAGE, "round.number")
-    if played != number:
+    locked = lockfile.at(commit)
+    if locked.predicted != number:
         raise ConfigurationError(
-            f"experiment {name!r} is of round {played}, not of round {number}. Run it again on the pinned round: "
-            f"`dvc exp run --name {name} -S ...`, or `rounds run --model MODEL=PRESET`."
+            f"experiment {name!r} is of round {locked.predicted}, not of round {number}. Run it again on the pinned "
+            f"round: `dvc exp run --name {name} -S ...`, or `rounds run --model MODEL=PRESET`."
         )
     live = yaml.safe_load(git.show(commit, paths.PARAMS) or "{}").get("round", {}).get("live")
     if not are_of(live, pinned):
@@ -112,7 +110,7 @@ def _of_experiment(name: str, pinned: Round) -> Prepared:
             f"the commit of experiment {name!r} does not make its submission: {some(other)} "
             f"{'is' if len(other) == 1 else 'are'} not what its dvc.lock records. Commit your files, then run it again."
         )
-    md5 = lockfile.output(locked, STAGE, str(paths.SUBMISSION)) or ""
+    md5 = locked.output(SUBMIT, str(paths.SUBMISSION)) or ""
     kept = dvc_cache.place(md5) if md5 else None
     content = kept.read_bytes() if kept and kept.is_file() else b""
     if dvc_cache.md5(content) != md5:

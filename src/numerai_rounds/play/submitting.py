@@ -4,10 +4,8 @@ Every step is noted in the receipt before it is taken, so that a run that was ki
 submission exists is asked of the service, never guessed.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from numerai_rounds.base.errors import (
     BarredError,
@@ -21,11 +19,9 @@ from numerai_rounds.base.errors import (
 from numerai_rounds.io import console
 from numerai_rounds.io.service import http, refusals, sending
 from numerai_rounds.io.service.account import Account, Submission
-from numerai_rounds.play import reading_back, receipts
+from numerai_rounds.play import reading_back
+from numerai_rounds.play.progress import Keep, Progress
 from numerai_rounds.play.receipts import Receipt
-
-Keep = Callable[[Receipt], None]
-"""Makes a receipt last."""
 
 LOOKS = 8
 """Times that the service is asked for a submission whose answer was lost, before it is created once more."""
@@ -45,44 +41,42 @@ def submit(
     Unless `late`, nothing is submitted once the round has closed. Raises ServiceError, BarredError or ClosedError where
     nothing was submitted; once something may have been, the outcome says what is known.
     """
-    note = _Note(receipt, keep)
+    progress = Progress(receipt, keep)
     deadline = None if late or receipt.closes is None else datetime.fromisoformat(receipt.closes)
     sent = None if again else _sent_before(account, receipt)
     for _ in range(SENDINGS):
         if sent is None:
-            before = note.receipt
+            before = progress.receipt
             try:
-                sent = _sent_now(account, note, content, deadline)
+                sent = _sent_now(account, progress, content, deadline)
             except (ServiceError, BarredError, ClosedError) as error:
                 if before.outcome == "sending":
                     raise
-                known = "unknown" if before.outcome == "creating" else before.outcome
-                changes = {"outcome": known, "reason": str(error), "obstacle": receipts.obstacle(error)}
-                return note(**(dict(before) | changes))
+                progress.stopped(before, error)
             if sent is None:
-                return note.receipt
-        note(filename=sent.filename, submission_id=sent.id)
-        if _read_back(account, note, content):
+                break
+        progress.found(sent)
+        if _read_back(account, progress, content):
             break
         sent = None
-    return note.receipt
+    return progress.receipt
 
 
-def _sent_now(account: Account, note: "_Note", content: bytes, deadline: datetime | None) -> Submission | None:
+def _sent_now(account: Account, progress: Progress, content: bytes, deadline: datetime | None) -> Submission | None:
     """Send and submit; None where the service rejects the file, or where it is not known what it made of it."""
-    _tell_queued(account, note.receipt)
-    _send(account, note, content)
-    note(outcome="creating")
+    _tell_queued(account, progress.receipt)
+    _send(account, progress, content)
+    progress.creating()
     try:
-        return _create(account, note.receipt, deadline)
+        return _create(account, progress.receipt, deadline)
     except (RefusedError, BarredError, ClosedError) as error:
         if _rejects(error):
-            note(outcome="rejected", reason=str(error))
+            progress.rejected(str(error))
             return None
-        note(outcome="sending")
+        progress.not_created()
         raise
     except ServiceError as error:
-        note(outcome="unknown", reason=str(error))
+        progress.unknown(str(error))
         return None
 
 
@@ -115,29 +109,15 @@ def _tell_queued(account: Account, receipt: Receipt) -> None:
             )
 
 
-class _Note:
-    """The receipt, made to last whenever it changes."""
-
-    def __init__(self, receipt: Receipt, keep: Keep) -> None:
-        self.receipt, self._keep = receipt, keep
-
-    def __call__(self, **changes: Any) -> Receipt:
-        changed = self.receipt.model_copy(update=changes)
-        if changed != self.receipt:
-            self._keep(changed)
-        self.receipt = changed
-        return changed
-
-
-def _send(account: Account, note: _Note, content: bytes) -> None:
+def _send(account: Account, progress: Progress, content: bytes) -> None:
     """Bring the file to the service, which makes nothing of it yet."""
 
     def address() -> str:
-        filename, url = account.upload_address(note.receipt.model_id, f"{reading_back.stem(note.receipt)}.csv")
-        note(filename=filename, submission_id=None, outcome="sending", reason=None, verified=False)
+        filename, url = account.upload_address(progress.receipt.model_id, f"{reading_back.stem(progress.receipt)}.csv")
+        progress.sending(filename)
         return url
 
-    sending.put_bytes(f"the submission of {note.receipt.model}", content, address, account.limits)
+    sending.put_bytes(f"the submission of {progress.receipt.model}", content, address, account.limits)
 
 
 def _create(account: Account, receipt: Receipt, deadline: datetime | None) -> Submission:
@@ -206,30 +186,29 @@ def _looked_for(account: Account, receipt: Receipt) -> Submission | None:
         return None
 
 
-def _read_back(account: Account, note: _Note, content: bytes) -> bool:
+def _read_back(account: Account, progress: Progress, content: bytes) -> bool:
     """Note what the service shows of the submission; False where it holds other content and the file must go again."""
     try:
-        shown = reading_back.shown(account, note.receipt)
+        shown = reading_back.shown(account, progress.receipt)
     except KeysError as error:
-        note(outcome="unknown", reason=f"it was submitted, and cannot be looked up: {error}", obstacle="keys")
+        progress.unknown(f"it was submitted, and cannot be looked up: {error}", "keys")
         return True
     except ServiceError as error:
-        note(outcome="unknown", reason=str(error))
+        progress.unknown(str(error))
         return True
     found = shown.submission
-    submitted = found.inserted.isoformat() if found.inserted else None
-    note(filename=found.filename, submission_id=found.id, submitted=submitted)
+    progress.shown(found)
     if shown.counts_for is None:
-        note(**reading_back.superseded(note.receipt, is_late=shown.is_late))
+        progress.superseded(reading_back.why_superseded(progress.receipt, is_late=shown.is_late))
         return True
     same, why = reading_back.same_content(account, found, content)
-    if shown.counts_for == note.receipt.round:
+    if shown.counts_for == progress.receipt.round:
         if same is False:
-            note(outcome="rejected", reason=why)
+            progress.rejected(why)
             return False
-        note(outcome="accepted", reason=why, counts_for=None, verified=bool(same), obstacle=None)
+        progress.accepted(why, verified=bool(same))
     else:
         # The service gives a late file the ids of the next round: other content is no fault then.
-        words = "; ".join(filter(None, [reading_back.queued(note.receipt.round, shown.counts_for), why]))
-        note(outcome="late", reason=words, counts_for=shown.counts_for, verified=bool(same), obstacle=None)
+        words = "; ".join(filter(None, [reading_back.queued(progress.receipt.round, shown.counts_for), why]))
+        progress.late(words, shown.counts_for, verified=bool(same))
     return True

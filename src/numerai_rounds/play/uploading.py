@@ -50,21 +50,31 @@ class _Common:
     service: str
     scores: dict[str, str]
 
-    def receipt(self, slot: Slot, model_id: str, prepared: Prepared, rows: int) -> Receipt:
-        """The receipt of a submission that is about to be sent."""
+
+@dataclass(frozen=True)
+class Delivery:
+    """A file that was checked, and the model that it goes to."""
+
+    slot: Slot
+    model_id: str
+    prepared: Prepared
+    rows: int
+
+    def receipt(self, common: _Common) -> Receipt:
+        """The receipt of the submission, which is about to be sent."""
         return Receipt(
-            round=self.window.number,
-            model=slot.model,
-            model_id=model_id,
-            experiment=slot.experiment,
-            commit=prepared.commit,
-            uncommitted=prepared.uncommitted,
-            sha256=hashlib.sha256(prepared.content).hexdigest(),
-            rows=rows,
-            service=self.service,
-            closes=self.window.closes.isoformat(),
-            payout=self.parameters.round.payout,
-            scores=self.scores,
+            round=common.window.number,
+            model=self.slot.model,
+            model_id=self.model_id,
+            experiment=self.slot.experiment,
+            commit=self.prepared.commit,
+            uncommitted=self.prepared.uncommitted,
+            sha256=hashlib.sha256(self.prepared.content).hexdigest(),
+            rows=self.rows,
+            service=common.service,
+            closes=common.window.closes.isoformat(),
+            payout=common.parameters.round.payout,
+            scores=common.scores,
         )
 
 
@@ -119,13 +129,18 @@ def send(parameters: Params, options: Options, *, strict: bool = False) -> list[
     window = _window(account, parameters, late=options.late)
     targets = _targets(account, options)
     ids = ids_now(parameters, strict=strict)
-    ready = {slot: slots.prepared(slot.experiment, parameters.round) for slot in targets}
-    rows = {slot: _checked(prepared.content, ids) for slot, prepared in ready.items()}
+    deliveries = [_delivery(slot, model_id, parameters, ids) for slot, model_id in targets.items()]
     common = _Common(parameters, window, account.host, account.score_names(window.number))
-    new = {slot: common.receipt(slot, model_id, ready[slot], rows[slot]) for slot, model_id in targets.items()}
+    new = [(delivery.receipt(common), delivery.prepared.content) for delivery in deliveries]
     if not options.again:
-        _refuse_old(list(new.values()))
-    return [_deliver(account, receipt, ready[slot].content, options) for slot, receipt in new.items()]
+        _refuse_old([receipt for receipt, _ in new])
+    return [_deliver(account, receipt, content, options) for receipt, content in new]
+
+
+def _delivery(slot: Slot, model_id: str, parameters: Params, ids: "pd.Index[str]") -> Delivery:
+    """What goes to a model, once it meets every rule."""
+    prepared = slots.prepared(slot.experiment, parameters.round)
+    return Delivery(slot, model_id, prepared, _checked(prepared.content, ids))
 
 
 def _refuse_old(new: Sequence[Receipt]) -> None:
@@ -250,6 +265,7 @@ def _found(account: Account, kept: Receipt) -> Receipt:
         console.complain(f"{kept.model}: whether this file still counts could not be asked ({error}).")
         return kept
     if not counts:
-        return kept.model_copy(update=reading_back.superseded(kept, is_late=kept.outcome == "late"))
+        why = reading_back.why_superseded(kept, is_late=kept.outcome == "late")
+        return kept.model_copy(update={"outcome": "superseded", "reason": why})
     console.say(f"{kept.model}: the service has this file already ({kept.submission_id}).")
     return kept

@@ -1,4 +1,9 @@
-"""Experiments that play beside the pipeline: presets of conf/experiment, run for a round and kept under a tag."""
+"""Experiments that play beside the pipeline: presets of conf/experiment, run for a round and kept under a tag.
+
+They run in the working folder, one after the other, and not in a copy of it: what they share with the pipeline, the
+fetched data above all, is there, and neither DVC's remote nor the service has to serve 8 GB again. A mark in .dvc/tmp
+tells the next run of one that was killed, and `restore` takes everything back from git and DVC's cache.
+"""
 
 import tempfile
 from contextlib import suppress
@@ -6,11 +11,12 @@ from pathlib import Path
 
 from numerai_rounds.base.errors import ConfigurationError, RoundsError, one_of
 from numerai_rounds.conf.compose import compose_text, groups
+from numerai_rounds.conf.composed import PRESET
 from numerai_rounds.conf.presets import EXPERIMENT
 from numerai_rounds.io import console
 from numerai_rounds.io.dvc import pipeline
 from numerai_rounds.io.files import atomic, paths
-from numerai_rounds.io.repository import git
+from numerai_rounds.io.repository import git, ingredients
 from numerai_rounds.play import played, slots
 
 RUNNING = paths.DVC_TMP / "rounds.experiment"
@@ -34,15 +40,16 @@ def prepare(preset: str, number: int, *, push: bool) -> str:
     is as before afterwards.
     """
     name = slots.tag(number, preset)
-    text = compose_text(paths.CONF, [f"{EXPERIMENT}={preset}"])
+    override = f"{EXPERIMENT}={preset}"
+    text = compose_text(paths.CONF, [override])
     kept = played.latest_tag(name)
-    if kept is not None and _is_made_of(kept, text):
+    if kept is not None and ingredients.makes(kept, text):
         return kept
     console.say(f"experiment {preset}:")
     RUNNING.touch()
     try:
         atomic.write_text(paths.PARAMS, text)
-        pipeline.repro_whole({"DVC_EXP_NAME": name})
+        pipeline.repro_whole({PRESET: override})
         if push:
             pipeline.push()
         _refuse_changed(preset, text)
@@ -76,13 +83,6 @@ def _refuse_changed(preset: str, text: str) -> None:
             f"{paths.PARAMS} was changed while the experiment {preset!r} ran. Nothing was kept of it. Run the same "
             "command again."
         )
-
-
-def _is_made_of(kept: str, text: str) -> bool:
-    """Whether a tag holds what these parameters and the sources of now make."""
-    if git.show(kept, paths.PARAMS) != text:
-        return False
-    return not git.differing(kept, "HEAD", [path for path in paths.INGREDIENTS if path != paths.CONF])
 
 
 def _commit_aside(message: str) -> str:

@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from numerai_rounds.base.errors import ConfigurationError, DataError, ServiceError
+from numerai_rounds.base.errors import ConfigurationError
+from numerai_rounds.base.params import Pin
 from numerai_rounds.conf import params, plugins
 from numerai_rounds.conf.pinned_source import check_source
 from numerai_rounds.io import console
@@ -21,19 +22,11 @@ def main() -> None:
     source = plugins.load("data", parameters.data.kind)
     source.check_pins(parameters.data, pinned)
     pins = pinned.history if part == "history" else pinned.live
-    with staged.staged(part, pins, parameters.data, accept_changes=pinned.accept_changes) as staging:
-        for role, pin in staging.missing():
-            try:
-                if not staging.downloaded(role):
-                    source.fetch(parameters.data, pinned.number, role, pin, staging.path(role))
-                staging.keep(role)
-            except (ServiceError, DataError) as error:
-                if not staging.in_place(role):
-                    raise
-                console.complain(
-                    f"{error}\nThe history has {role} already; only its download cannot be kept, as "
-                    f"data.keep_downloads asks. `dvc repro --force fetch@{part}` tries again."
-                )
+
+    def fetch(role: str, pin: Pin, path: Path) -> None:
+        source.fetch(parameters.data, pinned.number, role, pin, path)
+
+    staged.bring(part, pins, parameters.data, fetch, accept_changes=pinned.accept_changes)
     rows = [(role, f"{_size(paths.raw(part, role)):,}", pin.identity[:24]) for role, pin in sorted(pins.items())]
     console.table(f"{part} of {parameters.data.kind}", ["role", "bytes", "identity"], rows)
 

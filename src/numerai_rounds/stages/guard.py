@@ -22,9 +22,11 @@ def main() -> None:
     """Compare params.yaml with conf/, and write a constant file that `fetch` depends on.
 
     Inside `dvc exp run` DVC itself composes conf/ with the experiment's overrides, which nobody has checked yet: there
-    params.yaml must fit its schema instead, and whatever it is composed of must be in git. Folders that DVC would
-    refuse only after a stage has run are refused here. A dvc.lock that was cut off is told of here: DVC would run anew
-    what it has lost, with data that may not be there any more. What it was killed while writing in its run-cache goes.
+    params.yaml must fit its schema instead, and whatever it is composed of must be in git. `rounds run` says by which
+    preset it plays an experiment: params.yaml is then compared with what conf/ and that compose to. Folders that DVC
+    would refuse only after a stage has run are refused here. A dvc.lock that was cut off is told of here: DVC would run
+    anew what it has lost, with data that may not be there any more. What DVC was killed while writing in its run-cache
+    goes.
     """
     from numerai_rounds.conf import composed
     from numerai_rounds.conf.pinned_source import check_source

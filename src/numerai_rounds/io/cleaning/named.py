@@ -1,15 +1,12 @@
 """What the commits of a repository name: outputs by their md5, of every dvc.lock that some commit has."""
 
 import re
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import yaml
-from dvc.schema import COMPILED_LOCKFILE_SCHEMA
-from voluptuous import Invalid
-
-from numerai_rounds.io.files import paths, yaml_files
+from numerai_rounds.io.dvc import lockfile
+from numerai_rounds.io.files import paths
+from numerai_rounds.io.files.dvc_lock import DvcLock
 from numerai_rounds.io.repository import committed, git
 
 MD5 = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?:\.dir)?(?![0-9a-f])")
@@ -17,33 +14,18 @@ ENDS = (".dvc", paths.LOCK.name)
 """Of the names of files in which DVC names what it keeps."""
 
 
-class Output(NamedTuple):
-    """An output as a dvc.lock names it."""
-
-    path: str
-    md5: str
-    size: int | None
-
-
-class Lock(NamedTuple):
+class Named(NamedTuple):
     """A dvc.lock, and the commits that have it; none of those of a working folder."""
 
-    stages: Mapping[str, Any]
+    lock: DvcLock
     commits: list[str]
-
-    def outputs(self) -> Iterator[tuple[str, Output]]:
-        """Stage and output; what git keeps is among them."""
-        for name, stage in self.stages.items():
-            for out in stage.get("outs", []):
-                if "md5" in out:
-                    yield name, Output(out["path"], out["md5"], out.get("size"))
 
 
 class Locks(NamedTuple):
     """Every dvc.lock of this pipeline, in git and in working folders."""
 
-    committed: list[Lock]
-    current: list[Lock]
+    committed: list[Named]
+    current: list[DvcLock]
     """Of HEAD and of the working folder, here and in the other working folders of this repository."""
     broken: list[str]
     """Commits, and files, whose dvc.lock cannot be read."""
@@ -54,21 +36,21 @@ def locks() -> Locks:
     found, current, broken = [], [], []
     heads, working = _working_folders()
     for text, commits in committed.versions(paths.LOCK).items():
-        stages = _stages(text)
-        if stages is None:
+        lock = lockfile.accepted(text)
+        if lock is None:
             broken.append(commits[0][:7])
             continue
-        found.append(Lock(stages, commits))
+        found.append(Named(lock, commits))
         if heads.intersection(commits):
-            current.append(found[-1])
+            current.append(lock)
     for folder in working:
         path = folder / paths.LOCK
         if path.exists():
-            stages = _stages(path.read_text(encoding="utf-8", errors="replace"))
-            if stages is None:
+            lock = lockfile.accepted(path.read_text(encoding="utf-8", errors="replace"))
+            if lock is None:
                 broken.append(str(path))
             else:
-                current.append(Lock(stages, []))
+                current.append(lock)
     return Locks(found, current, broken)
 
 
@@ -93,13 +75,3 @@ def _working_folders() -> tuple[set[str], list[Path]]:
         elif kind == "worktree":
             folders.append(Path(value) / prefix)
     return heads, folders
-
-
-def _stages(text: str) -> Mapping[str, Any] | None:
-    """The stages of a dvc.lock; None where it is none."""
-    try:
-        content = COMPILED_LOCKFILE_SCHEMA(yaml_files.of_dvc(text))
-    except (yaml.YAMLError, Invalid):
-        return None
-    stages: Mapping[str, Any] = content.get("stages", {})
-    return stages

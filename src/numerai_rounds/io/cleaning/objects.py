@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from numerai_rounds.base.errors import ConfigurationError
 from numerai_rounds.io.cleaning.cache import Cache, Entry
-from numerai_rounds.io.cleaning.named import Lock, Locks, Output
+from numerai_rounds.io.cleaning.named import Locks, Named
 from numerai_rounds.io.files import dvc_cache, paths
+from numerai_rounds.io.files.dvc_lock import DvcLock, Output
 from numerai_rounds.io.repository import recipe
 
 MADE_AGAIN = {str(paths.BINNED): "bins", str(paths.PREDICTIONS): "predictions"}
@@ -37,7 +38,7 @@ def choose(cache: Cache, locks: Locks, others: Iterable[str]) -> Choice:
     """
     if locks.broken:
         return Choice({}, [], [], [])
-    every = [*locks.committed, *locks.current]
+    every = [*(named.lock for named in locks.committed), *locks.current]
     named = {output for lock in every for _, output in lock.outputs()}
     nobody = _of_nobody(cache, named)
     stray = {Output(out["path"], out["md5"], out.get("size")) for entry in nobody for out in entry.stage["outs"]}
@@ -86,22 +87,22 @@ def _linked(cache: Cache) -> set[str]:
     return {end.parent.name + end.name for end in ends if end.is_relative_to(cache.folder.resolve())}
 
 
-def _repeated(cache: Cache, locks: Iterable[Lock], asked: Iterable[Output]) -> set[Output]:
+def _repeated(cache: Cache, committed: Iterable[Named], asked: Iterable[Output]) -> set[Output]:
     """Of outputs, those that the pipeline of some commit makes again, by the commit's own code, from what stays."""
     is_whole, left, found = _is_whole(), set(asked), set()
-    for lock in locks:
+    for lock, commits in committed:
         for stage, output in lock.outputs():
             # The first commit with a dvc.lock is the one that ran.
-            if output in left and has_inputs(cache, lock.stages, stage) and any(map(is_whole, reversed(lock.commits))):
+            if output in left and has_inputs(cache, lock, stage) and any(map(is_whole, reversed(commits))):
                 found.add(output)
                 left.remove(output)
     return found
 
 
-def has_inputs(cache: Cache, stages: Mapping[str, Any], stage: str) -> bool:
+def has_inputs(cache: Cache, lock: DvcLock, stage: str) -> bool:
     """Whether all data that a stage of a dvc.lock read are in the cache, exactly as it read them."""
-    outputs = {output.path: output for _, output in Lock(stages, []).outputs()}
-    for dependency in stages[stage].get("deps", []):
+    outputs = {output.path: output for _, output in lock.outputs()}
+    for dependency in lock.stages[stage].get("deps", []):
         path, md5 = dependency["path"], dependency.get("md5")
         above = next((place for place in (path, *map(str, Path(path).parents)) if place in outputs), None)
         if above is None:

@@ -10,7 +10,7 @@ from numerai_rounds.base.errors import RoundsError
 from numerai_rounds.io import console
 from numerai_rounds.io.dvc import pipeline, run_cache
 from numerai_rounds.io.files import atomic, dvc_cache, vouched
-from numerai_rounds.io.files.vouched import Output
+from numerai_rounds.io.files.vouched import Vouched
 from numerai_rounds.io.repository import git
 
 
@@ -52,7 +52,7 @@ def make_again(lost: Mapping[str, str]) -> None:
     pipeline.force([stage for stage in dict.fromkeys(stages) if stage in lost.values()])
 
 
-def _mended(outputs: Mapping[str, Output]) -> tuple[list[_File], list[str]]:
+def _mended(outputs: Mapping[str, Vouched]) -> tuple[list[_File], list[str]]:
     """Files that could not be restored, and folders of which it is not even known what was in them."""
     unknown = [name for name, output in outputs.items() if not _mend_listing(Path(name), output)]
     if unknown:
@@ -65,7 +65,7 @@ def _mended(outputs: Mapping[str, Output]) -> tuple[list[_File], list[str]]:
     return [file for file in files if not file.is_sound and not _restored(file)], unknown
 
 
-def _mend_listing(path: Path, output: Output) -> bool:
+def _mend_listing(path: Path, output: Vouched) -> bool:
     """See that the cache lists the files of an output, or has no list; whether they are known, or none is here."""
     digest = output.digest
     if not digest.endswith(dvc_cache.FOLDER) or dvc_cache.listing(digest) is not None:
@@ -91,7 +91,7 @@ def _drop_damaged() -> None:
             console.say(f"{copy} in DVC's cache was damaged: removed")
 
 
-def _files(path: Path, output: Output) -> Iterator[_File]:
+def _files(path: Path, output: Vouched) -> Iterator[_File]:
     """Every file of an output."""
     if not output.digest.endswith(dvc_cache.FOLDER):
         listed = {path: output.digest}

@@ -52,18 +52,6 @@ def refuse_lost() -> None:
         raise ConfigurationError(_incomplete(names))
 
 
-def read() -> dict[str, Any]:
-    """The dvc.lock of the working folder; ConfigurationError where it is missing or cut off."""
-    try:
-        found = read_yaml(paths.LOCK)
-    except ConfigurationError:
-        if paths.LOCK.exists() and (words := problem()):
-            raise ConfigurationError(words) from None
-        raise
-    refuse_lost()
-    return found
-
-
 def mend() -> None:
     """Make a dvc.lock that was cut off whole: each newer stage that is whole stays, the others are HEAD's."""
     text, committed = _text(), git.show("HEAD", paths.LOCK)

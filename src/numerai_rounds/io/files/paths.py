@@ -15,9 +15,6 @@ STAGES = Path("dvc.yaml")
 SOURCE = Path("src")
 REQUIREMENTS = Path("requirements.lock")
 
-INGREDIENTS = (CONF, SOURCE, STAGES, REQUIREMENTS)
-"""What a run is made of, beside the data that it pins; params.yaml follows from conf/."""
-
 DVC_TMP = Path(".dvc/tmp")
 
 DATA = Path("data")

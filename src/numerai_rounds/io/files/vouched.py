@@ -5,17 +5,18 @@ lost passes it. What no stage wrote, or where nothing has run yet, is taken as i
 are apart: the store's manifest, which is compared here, has digests of them.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import yaml
 
 from numerai_rounds.base.errors import DamagedError
 from numerai_rounds.io.files import dvc_cache, paths
+from numerai_rounds.io.files.dvc_lock import DvcLock
 from numerai_rounds.io.files.yaml_files import of_dvc, read_yaml
 
 IGNORED = Path(".dvcignore")
@@ -23,8 +24,8 @@ THREADS = 2
 """Files of a folder that are hashed at a time."""
 
 
-class Output(NamedTuple):
-    """An output of a stage, as dvc.lock has it."""
+class Vouched(NamedTuple):
+    """What dvc.lock has of an output."""
 
     stage: str
     digest: str
@@ -60,7 +61,7 @@ def check_folder(folder: Path) -> None:
             list(pool.map(lambda name: _check_listed(folder / name, listed[name]), listed))
 
 
-def outputs() -> Mapping[str, Output]:
+def outputs() -> Mapping[str, Vouched]:
     """Every output that dvc.lock has, by its path; none where nothing has run yet."""
     if not paths.LOCK.exists():
         return {}
@@ -109,20 +110,12 @@ def _recorded(path: Path) -> str | None:
 
 
 @lru_cache(maxsize=1)
-def _outputs(lock: Path, *_version: int) -> dict[str, Output]:
+def _outputs(lock: Path, *_version: int) -> dict[str, Vouched]:
     try:
         content = of_dvc(lock.read_bytes())
     except yaml.YAMLError:
         content = read_yaml(paths.LOCK)  # says in a sentence what is wrong
-    return dict(_entries(content if isinstance(content, dict) else {}))
-
-
-def _entries(lock: Mapping[str, Any]) -> Iterator[tuple[str, Output]]:
-    stages = lock.get("stages")
-    for name, stage in stages.items() if isinstance(stages, dict) else ():
-        for entry in (stage.get("outs") or []) if isinstance(stage, dict) else ():
-            if isinstance(entry, dict) and "path" in entry and "md5" in entry:
-                yield str(entry["path"]), Output(str(name), str(entry["md5"]))
+    return {output.path: Vouched(stage, output.md5) for stage, output in DvcLock(content).outputs()}
 
 
 @lru_cache(maxsize=8)

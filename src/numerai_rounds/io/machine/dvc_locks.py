@@ -12,7 +12,7 @@ import psutil
 from numerai_rounds.base.errors import BusyError
 from numerai_rounds.io.files import json_files, paths
 
-LOCK = paths.DVC_TMP / "lock"
+MUTEX = paths.DVC_TMP / "lock"
 """Held while DVC reads or writes anything of its own; not while a stage runs."""
 
 RWLOCK = paths.DVC_TMP / "rwlock"
@@ -75,7 +75,7 @@ def _at_work() -> int | None:
     """
     with _free() as free:
         if not free:
-            return _number(LOCK)
+            return _number(MUTEX)
         found = next(filter(_is_dvc, _running()), None)
         return next(_experiments(), None) if found is None else found
 
@@ -94,10 +94,10 @@ def _experiments() -> Iterator[int]:
 @contextmanager
 def _free() -> Iterator[bool]:
     """Whether nobody holds DVC's lock; nobody can take it meanwhile."""
-    if not LOCK.exists():
+    if not MUTEX.exists():
         yield True
         return
-    with LOCK.open("rb+") as file:  # NFS locks only what may be written
+    with MUTEX.open("rb+") as file:  # NFS locks only what may be written
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from numerai_rounds.io.files import atomic, paths
 from numerai_rounds.io.machine import dvc_locks, failure, holding, leftovers, root
-from numerai_rounds.io.machine.holding import HOLDER, LOCK
+from numerai_rounds.io.machine.holding import HELD, HOLDER
 
 FAILED = paths.DVC_TMP / "rounds.failure.json"
 """Where a stage that the holder started leaves its words."""
@@ -31,11 +31,11 @@ def only_one(command: str, *, sweeps: bool = True) -> Iterator[None]:
     written is removed, if the holder `sweeps`.
     """
     root.check_conf(paths.CONF)
-    LOCK.parent.mkdir(parents=True, exist_ok=True)
+    HELD.parent.mkdir(parents=True, exist_ok=True)
     # Before the lock is taken: a stage that started meanwhile would find it held, and its DVC would stop.
     dvc_locks.wait(sparing=_is_started_by_us)
     try:
-        with FileLock(LOCK, timeout=MOMENT):
+        with FileLock(HELD, timeout=MOMENT):
             atomic.write_text(HOLDER, json.dumps({"command": command, "process": os.getpid(), "since": _now()}))
             try:
                 _stop_orphans()

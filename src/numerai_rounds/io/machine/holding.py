@@ -9,7 +9,9 @@ from contextlib import suppress
 from numerai_rounds.base.errors import BusyError
 from numerai_rounds.io.files import json_files, paths
 
-LOCK = paths.DVC_TMP / "rounds.lock"
+HELD = paths.DVC_TMP / "rounds.lock"
+"""Locked while a command works; the file itself stays."""
+
 HOLDER = paths.DVC_TMP / "rounds.json"
 """Who holds the lock."""
 
@@ -25,9 +27,9 @@ def busy() -> BusyError:
 
 def refuse_beside() -> None:
     """BusyError where a process holds the lock; a stage asks that no such process has started."""
-    if not LOCK.exists():
+    if not HELD.exists():
         return
-    with LOCK.open("rb") as file:
+    with HELD.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:

@@ -1,17 +1,13 @@
 """The rounds that the commits before HEAD hold, whoever made them: with as many processes for one as for thousands."""
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import yaml
 
-from numerai_rounds.io.files import paths
+from numerai_rounds.io.files import dvc_lock, paths
 from numerai_rounds.io.repository import git
-
-SUBMITTED = re.compile(r"^\s+round\.number: (\d+)$", re.MULTILINE)
-"""The round in a dvc.lock: only `submit` depends on its number."""
 
 
 class Pinned(NamedTuple):
@@ -35,8 +31,7 @@ def rounds() -> dict[int, str]:
     found: dict[int, str] = {}
     for commit, lock, pins, scores in zip(commits, *columns, strict=True):
         if lock:
-            predicted = SUBMITTED.search(texts[lock])
-            number = int(predicted[1]) if predicted else None
+            number = dvc_lock.predicted_in(texts[lock])
         else:
             number = pinned(texts.get(pins or "", "")).number if scores else None
         if number is not None:

@@ -9,7 +9,8 @@ import yaml
 from numerai_rounds.base.errors import ConfigurationError, one_of, some
 from numerai_rounds.io.files import paths
 from numerai_rounds.io.machine.process import COPIES
-from numerai_rounds.io.repository.git import git, head, untracked
+from numerai_rounds.io.repository.git import git, head
+from numerai_rounds.io.repository.ingredients import untracked
 
 
 def commit_of(name: str) -> str:
@@ -47,7 +48,7 @@ def check_tracked() -> None:
     """
     here = Path.cwd().as_posix()
     folder = Path(here.partition(f"/{COPIES}")[0])
-    loose = untracked(folder, paths.CONF, paths.SOURCE)
+    loose = untracked(folder)
     if loose:
         raise ConfigurationError(
             f"git does not know {some(loose)}, so the experiment would be kept without "

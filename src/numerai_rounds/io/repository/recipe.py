@@ -1,7 +1,7 @@
 """Whether what dvc.lock records is what there is: then the commit that holds both makes the recorded outputs again."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from dvc.dependency.param import ParamsDependency
@@ -31,11 +31,29 @@ def changed(commit: str | None = None) -> list[str]:
         raise ConfigurationError(f"DVC cannot compare dvc.lock{where} with what there is: {error}") from None
 
 
+class _Committed(GitFileSystem):  # type: ignore[misc]  # DVC has no types
+    """The files of a commit, without those that .dvcignore leaves out: where DVC hashes git's, it does not ask."""
+
+    ignored: Callable[[str, list[str], list[str]], tuple[list[str], list[str]]] | None = None
+
+    def walk(self, path: str, **options: Any) -> Iterator[tuple[str, Any, Any]]:
+        """Every folder below one, with its folders and files; taken away in place, so that none is gone into."""
+        for root, folders, files in super().walk(path, **options):
+            if self.ignored is not None and options.get("detail"):
+                for names, kept in zip((folders, files), self.ignored(root, [*folders], [*files]), strict=True):
+                    for name in set(names).difference(kept):
+                        del names[name]
+            yield root, folders, files
+
+
 def _at(commit: str) -> Repo:
     """The repository as a commit has it; git's own root, which DVC would take, may be a folder above."""
     scm = SCM(os.curdir)
     here = "/" + git.prefix().rstrip("/")
-    return Repo(here, fs=GitFileSystem(scm=scm, rev=commit), scm=scm)
+    files = _Committed(scm=scm, rev=commit)
+    repo = Repo(here, fs=files, scm=scm)
+    files.ignored = repo.dvcignore
+    return repo
 
 
 def _is_repeatable(stage: Any) -> bool:

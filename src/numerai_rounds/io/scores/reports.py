@@ -3,6 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
+from string import Formatter
 from typing import Any, NamedTuple
 
 from numerai_rounds.base.errors import some
@@ -14,24 +15,34 @@ from numerai_rounds.io.scores.score_files import Scores
 MOST = 10
 """Names in a sentence about what is left out for one reason: all metrics that one input makes, examples of eras."""
 
+
+class Column(NamedTuple):
+    """A column of a table of scores, and how its cells are made of a row of `summary`."""
+
+    title: str
+    text: str
+
+
 MEANS = {
-    "eras": "{eras}",
-    "pieces": "{pieces:.1f}",
-    "mean": "{mean:.4f}",
-    "interval ": "{mean_low:.4f} to {mean_high:.4f}",
-    "std": "{std:.4f}",
-    "sharpe": "{sharpe:.2f}",
-    "interval": "{sharpe_low:.2f} to {sharpe_high:.2f}",
-    "drawdown": "{max_drawdown:.3f}",
-    "hit rate": "{hit_rate:.0%}",
-    "worst": "{worst:.4f} in {worst_era}",
+    "eras": Column("eras", "{eras}"),
+    "pieces": Column("pieces", "{pieces:.1f}"),
+    "mean": Column("mean", "{mean:.4f}"),
+    "interval of mean": Column("interval", "{mean_low:.4f} to {mean_high:.4f}"),
+    "std": Column("std", "{std:.4f}"),
+    "sharpe": Column("sharpe", "{sharpe:.2f}"),
+    "interval of sharpe": Column("interval", "{sharpe_low:.2f} to {sharpe_high:.2f}"),
+    "drawdown": Column("drawdown", "{max_drawdown:.3f}"),
+    "hit rate": Column("hit rate", "{hit_rate:.0%}"),
+    "worst": Column("worst", "{worst:.4f} in {worst_era}"),
 }
-"""Columns of tables of scores, and how each is made of a row of `summary`; pieces are independent ones."""
+"""Columns of tables of scores; pieces are independent ones."""
 
 ROUGHLY = ("mean", "std", "sharpe", "max_drawdown", "hit_rate", "worst")
 """Statistics that are told roughly where a score rests on too few eras."""
 
-COMPARED = ("eras", "pieces", "mean", "interval ", "sharpe", "interval", "drawdown")
+COMPARED = [
+    MEANS[name] for name in ("eras", "pieces", "mean", "interval of mean", "sharpe", "interval of sharpe", "drawdown")
+]
 """Columns in which several models are compared."""
 
 OTHERS = ("benchmark_corr", "meta_model_corr")
@@ -91,8 +102,12 @@ def _show(scores: Scores, title: str, compared: Sequence[Compared]) -> None:
     unscored = f", {counts['eras_unscored']:,} of them without a score" if counts["eras_unscored"] else ""
     own = [row for row in figures.records(scores) if not row["score"].startswith(OTHERS)]
     main = figures.target(scores)
-    rows = [[_name(row, main), *(_cell(text, row) for text in MEANS.values())] for row in own]
-    console.table(f"{title}: {counts['eras']:,} eras, {counts['rows']:,} rows{unscored}", ["score", *MEANS], rows)
+    rows = [[_name(row, main), *(_cell(column.text, row) for column in MEANS.values())] for row in own]
+    console.table(
+        f"{title}: {counts['eras']:,} eras, {counts['rows']:,} rows{unscored}",
+        ["score", *(column.title for column in MEANS.values())],
+        rows,
+    )
     if compared:
         console.say("")
         _beside(f"CORR on {main}", "of", compared)
@@ -106,8 +121,8 @@ def _name(row: Row, main: str) -> str:
 
 
 def _beside(title: str, first: str, compared: Sequence[Compared]) -> None:
-    rows = [[label, *(_cell(MEANS[column], row) for column in COMPARED)] for label, row in compared]
-    console.table(title, [first, *COMPARED], rows)
+    rows = [[label, *(_cell(column.text, row) for column in COMPARED)] for label, row in compared]
+    console.table(title, [first, *(column.title for column in COMPARED)], rows)
 
 
 def _compare(found: Mapping[str, Scores], title: str, compared: Sequence[Compared]) -> None:
@@ -136,20 +151,18 @@ def _mean_and_sharpe(row: Row | None) -> str:
 
 def _cell(text: str, row: Row) -> str:
     """A cell; what begins with a number that does not exist is cut off, and few eras are told roughly."""
-    counted = UNCOUNTED | dict(row)
-    used = {str(name): value for name, value in counted.items() if f"{{{name}" in text}
-    absent = [text.index(f"{{{name}") for name, value in used.items() if isinstance(value, float) and math.isnan(value)]
-    kept = text[: min(absent)].rstrip(" (") if absent else text
-    if is_few(row):
-        for name in ROUGHLY:
-            if isinstance(used.get(name), float):
-                kept = _roughly(kept, name)
-                count = f"{used[name] * row['eras']:.0f} of {row['eras']:,}"
-                used[name] = count if name == "hit_rate" else rough(used[name])
-    return kept.format_map(used)
+    counted, told = UNCOUNTED | dict(row), ""
+    for before, name, form, _ in Formatter().parse(text):
+        told += before
+        if name is None:
+            continue
+        value: Any = counted[name]
+        if isinstance(value, float) and math.isnan(value):
+            return told.rstrip(" (")
+        told += _roughly(name, value, row) if name in ROUGHLY and is_few(row) else format(value, form or "")
+    return told
 
 
-def _roughly(text: str, name: str) -> str:
-    """The text with a statistic's own format taken out."""
-    before, found, after = text.partition(f"{{{name}:")
-    return f"{before}{{{name}}}{after.partition('}')[2]}" if found else text
+def _roughly(name: str, value: float, row: Row) -> str:
+    """A statistic of few eras: a share as a count of them, any other with as many digits as are known."""
+    return f"{value * row['eras']:.0f} of {row['eras']:,}" if name == "hit_rate" else rough(value)

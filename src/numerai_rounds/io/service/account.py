@@ -19,7 +19,7 @@ from numerai_rounds.base.errors import (
 from numerai_rounds.io.service import credentials, refusals
 from numerai_rounds.io.service.client import Client
 from numerai_rounds.io.service.http import Limits
-from numerai_rounds.io.service.told import moment
+from numerai_rounds.io.service.told import UNREADABLE, moment
 
 CREATE = """
     mutation($filename: String!
@@ -107,7 +107,7 @@ class Account(Client):
     def models(self) -> dict[str, str]:
         """Id of each model slot of the account, by name."""
         with self._understood("the models of the account"):
-            return {str(name): str(identity) for name, identity in self.get_models().items()}
+            return {str(name): str(identity) for name, identity in self.numerapi.get_models().items()}
 
     def model_id(self, name: str, models: dict[str, str]) -> str:
         """The id of a model; ConfigurationError where the account has none of that name."""
@@ -162,7 +162,7 @@ class Account(Client):
     def upload_address(self, model_id: str, name: str) -> tuple[str, str]:
         """The service's own name for a file to come, and a signed address to PUT it to."""
         with self._understood("where to send the submission"):
-            found = self._upload_auth("submission_upload_auth", name, self.tournament_id, model_id)
+            found = self.numerapi.upload_address(name, model_id)
             return _text(found["filename"]), _text(found["url"])
 
     def create_submission(self, model_id: str, filename: str) -> str:
@@ -191,7 +191,7 @@ class Account(Client):
         with self._understood("the submissions of the model"):
             return [
                 Submission(str(entry["id"]), entry["filename"], moment(entry.get("insertedAt")))
-                for entry in self.submission_ids(model_id) or []
+                for entry in self.numerapi.submission_ids(model_id) or []
                 if entry and isinstance(entry["filename"], str)
             ]
 
@@ -228,7 +228,7 @@ class Account(Client):
                     f"whether the key is still there and has the scopes {', '.join(SCOPES)}."
                 ) from None
             raise
-        except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+        except UNREADABLE:
             raise ServiceError(f"{self.host} does not say {what}. Try again later.") from None
 
 

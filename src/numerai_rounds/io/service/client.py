@@ -1,13 +1,11 @@
 """The service, through numerapi: its queries, asked so that every failure is a sentence."""
 
-import logging
 import os
 import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import numerapi
 import requests
 from numerapi import base_api
 
@@ -15,9 +13,9 @@ from numerai_rounds.base.errors import ClosedError, ConfigurationError, RefusedE
 from numerai_rounds.io.files import json_files
 from numerai_rounds.io.service import http, refusals
 from numerai_rounds.io.service.http import Limits
-from numerai_rounds.io.service.told import WINDOWS, ScorePaid, Terms, Window, moment
+from numerai_rounds.io.service.queries import TOURNAMENT, Queries
+from numerai_rounds.io.service.told import UNREADABLE, WINDOWS, ScorePaid, Terms, Window, moment
 
-TOURNAMENT = 8
 URL_VARIABLE = "NUMERAI_API_URL"
 ROUND = re.compile(r"\brounds?\b", re.IGNORECASE)
 """What the service's words hold if it has no current round."""
@@ -39,31 +37,21 @@ SIGNED_URL = """
 """
 
 
-class Client(numerapi.NumerAPI):
-    """numerapi with its way of asking replaced; files go through `io.transfer`, never through its download methods."""
+class Client:
+    """The service: what it tells everybody."""
 
     def __init__(self, token: tuple[str, str] | None = None, limits: Limits | None = None) -> None:
-        """Prepare to ask the service, or the server that NUMERAI_API_URL names.
-
-        numerapi's own constructor is left out: it configures the logging of the whole process, reads .env,
-        and goes on without a token when half of it is missing.
-        """
-        self.logger = logging.getLogger(numerapi.__name__)
-        self.token: tuple[str, str] | None = token  # type: ignore[assignment]  # numerapi sets None as well
-        self.show_progress_bars = False
+        """Prepare to ask the service, or the server that NUMERAI_API_URL names."""
+        self.token = token
         self.tournament_id = TOURNAMENT
-        self.global_data_dir = "."
+        self.numerapi = Queries(self.raw_query)
         self._url = _address()
         self.limits = limits or http.PATIENCE
         self._said_at: datetime | None = None
         self._heard_at = 0.0
 
     def raw_query(
-        self,
-        query: str,
-        variables: dict[str, Any] | None = None,
-        authorization: bool = False,  # noqa: FBT001, FBT002 - as numerapi has it
-        **_: Any,
+        self, query: str, variables: dict[str, Any] | None = None, *, authorization: bool = False
     ) -> dict[str, Any]:
         """Send a GraphQL query and return its answer, which holds `data`.
 
@@ -103,7 +91,7 @@ class Client(numerapi.NumerAPI):
     def files(self) -> list[str]:
         """Names of all files that are served, such as `v5.3/train.parquet`."""
         try:
-            return [str(name) for name in self.list_datasets()]
+            return [str(name) for name in self.numerapi.list_datasets()]
         except (KeyError, TypeError):
             raise ServiceError(f"{http.host(self._url)} lists no files. Try again later.") from None
 
@@ -111,7 +99,7 @@ class Client(numerapi.NumerAPI):
         """Number of the current round; a ClosedError between rounds."""
         reason = "it names none"
         try:
-            number = self.get_current_round()
+            number = self.numerapi.get_current_round()
             if isinstance(number, int):
                 return number
         except RefusedError as error:
@@ -146,7 +134,7 @@ class Client(numerapi.NumerAPI):
         """
         target = None
         try:
-            found = [entry for entry in self.list_rounds(number=number) if int(entry["number"]) == number]
+            found = [entry for entry in self.numerapi.list_rounds(number=number) if int(entry["number"]) == number]
             target = next((entry["target"] for entry in found if isinstance(entry.get("target"), str)), None)
             scores = [
                 ScorePaid.model_validate(score)
@@ -154,8 +142,7 @@ class Client(numerapi.NumerAPI):
                 for score in entry["roundScoreConfigs"]
                 if score and score.get("isPayout")
             ]
-        # RefusedError is a ValueError; the others are numerapi's where an answer is not as it expects.
-        except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+        except UNREADABLE:
             return Terms(target, [])
         return Terms(target, [score for score in scores if score.default_multiplier != 0])
 

@@ -98,7 +98,10 @@ class ModelUploads(Account):
         Images and versions are asked for every time: Numerai adds new ones and drops old ones.
         """
         with self._understood("which images and data versions it has"):
-            images, versions = dict(self.model_upload_docker_images()), dict(self.model_upload_data_versions())
+            images, versions = (
+                dict(self.numerapi.model_upload_docker_images()),
+                dict(self.numerapi.model_upload_data_versions()),
+            )
         return Destination(
             self.model_id(model, self.models()),
             _offered("image", image, images),

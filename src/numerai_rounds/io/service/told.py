@@ -6,6 +6,12 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+UNREADABLE = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
+"""What numerapi, or whoever reads an answer as it does, stumbles with over one of another shape.
+
+RefusedError is a ValueError as well: where the service's own words matter, it is caught first.
+"""
+
 WINDOWS = """
     query($tournament: Int
           $number: Int

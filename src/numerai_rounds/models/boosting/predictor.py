@@ -10,8 +10,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from numerai_rounds.models.boosting import kernels
-from numerai_rounds.models.boosting import tables
+from numerai_rounds.models.boosting import kernels, tables
 from numerai_rounds.models.boosting import trees as texts
 
 SUMS = {"regression", "regression_l1", "huber", "fair", "quantile", "mape"}
