@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -6,6 +7,7 @@ import pytest
 from numerai_rounds.base.errors import DataError, KeysError, ServiceError
 from numerai_rounds.play import receipts
 from numerai_rounds.play.receipts import Receipt
+from tests.past import ground
 
 
 def receipt(**changes: Any) -> Receipt:
@@ -69,3 +71,28 @@ def test_a_receipt_of_nothing_is_removed_after_a_failure_and_one_of_something_is
     kept = receipts.after_failure(path, receipt(), KeysError("no such key"))
     assert (kept.outcome, kept.reason, kept.obstacle) == ("unknown", "no such key", "keys")
     assert receipts.read_all() == {path: kept.model_copy(update={"obstacle": None})}
+
+
+@pytest.mark.parametrize(
+    ("kept", "found", "sentence"),
+    [
+        ("accepted", {"commit": "c0ffef"}, "though its submission has arrived.*`git checkout HEAD -- receipts/"),
+        ("accepted", "{", "is no receipt"),
+        ("creating", {"outcome": "accepted"}, None),
+        (None, {"outcome": "accepted"}, None),
+    ],
+)
+def test_a_receipt_that_a_disk_has_damaged_is_not_committed(
+    kept: str | None, found: dict[str, str] | str, sentence: str | None, tmp_path: Path
+) -> None:
+    here = ground(tmp_path)
+    path = receipts.place(receipt())
+    if kept:
+        receipts.write(receipt(outcome=kept), path)
+        here.commit("kept")
+    if isinstance(found, str):
+        path.write_text(found)
+    else:
+        receipts.write(receipt(**{"outcome": kept, **found}), path)
+    with pytest.raises(DataError, match=sentence) if sentence else nullcontext():
+        receipts.refuse_damaged()

@@ -27,6 +27,8 @@ GIT_HAS = (
     "conf/data/numerai.yaml",
 )
 RUNS_CACHE = ".dvc/cache/runs"
+PINNED_ANEW = ("submission",)
+"""What is compared if a pin was damaged: its file is pinned anew, under the identity that the service gives it now."""
 RECEIPT = "receipt"
 REFUSALS = 6
 """Times that a refusal may follow what was advised."""
@@ -73,7 +75,11 @@ def _played(ground: Ground, group: Sequence[Case], chance: Callable[[Case], rand
         problem = _to_the_end(season)
         if problem is None and group[0].name.endswith(RECEIPT):
             season.repository.run("git", "checkout", "HEAD", "--", "receipts")
-        return problem or whole.flaw(season, ground.known)
+        return problem or whole.flaw(season, ground.known, PINNED_ANEW if _pins(group) else whole.COMPARED)
+
+
+def _pins(group: Sequence[Case]) -> bool:
+    return any(case.name.endswith("/conf/round.yaml") for case in group)
 
 
 def _to_the_end(season: Season) -> str | None:

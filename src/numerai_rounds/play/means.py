@@ -7,14 +7,15 @@ from numerai_rounds.base.errors import ConfigurationError, RoundsError
 from numerai_rounds.io.dvc import pipeline, run_cache, torn_lock
 from numerai_rounds.io.machine import link_types, places
 from numerai_rounds.io.repository import destination
-from numerai_rounds.play import applied, outcomes, played, slots, uploading, variants
+from numerai_rounds.play import applied, outcomes, played, receipts, slots, uploading, variants
 
 
 def check(options: uploading.Options, *, upload: bool, push: bool, lacking: Sequence[RoundsError] = ()) -> None:
     """Refuse what would stop the run later, and mend what a killed one left.
 
     ConfigurationError where the folder or git is not ready, or with everything that the options need and is not there,
-    what is known to be `lacking` first; ServiceError where the service does not say which models the account has.
+    what is known to be `lacking` first; DataError for a damaged receipt; ServiceError where the service does not say
+    which models the account has.
     """
     places.check()
     link_types.check()
@@ -22,6 +23,7 @@ def check(options: uploading.Options, *, upload: bool, push: bool, lacking: Sequ
     played.check_ground()
     torn_lock.mend()
     run_cache.drop_damaged()
+    receipts.refuse_damaged()
     problems = [*lacking]
     if upload:
         problems += lacks(partial(uploading.check_targets, options))

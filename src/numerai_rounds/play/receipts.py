@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 from numerai_rounds.base.errors import BarredError, ClosedError, DataError, KeysError, RoundsError
 from numerai_rounds.base.params import Payout, Section
 from numerai_rounds.io.files import atomic, json_files, paths
+from numerai_rounds.io.repository import git
 
 Outcome = Literal["sending", "creating", "accepted", "late", "superseded", "rejected", "unknown"]
 """`sending`: nothing was submitted yet. `creating`: it may have been, and so it may where it is `unknown`.
@@ -122,6 +123,30 @@ def read_all(number: int | None = None) -> dict[Path, Receipt]:
     folder = "round-*" if number is None else f"round-{number}"
     found = {path: _read(path) for path in paths.RECEIPTS.glob(f"{folder}/*.json")}
     return dict(sorted(found.items(), key=lambda item: (item[1].round, item[1].submitted or "~", str(item[0]))))
+
+
+def refuse_damaged() -> None:
+    """DataError for a receipt that is none, or differs from the last commit's though its submission has arrived.
+
+    Nothing changes in such a one any more: a disk has damaged it, and the next commit would keep that.
+    """
+    for path in map(Path, git.changed(paths.RECEIPTS)):
+        if path.suffix != ".json" or not path.is_file():
+            continue
+        now, text = _read(path), git.show("HEAD", path)
+        if text is not None and _has_arrived(text) and now != Receipt.model_validate_json(text):
+            raise DataError(
+                f"{path} is not as the last commit has it, though its submission has arrived: nothing changes in it "
+                f"any more. `git checkout HEAD -- {path}` restores it."
+            )
+
+
+def _has_arrived(text: str) -> bool:
+    """Whether a commit has the receipt of a submission that arrived."""
+    try:
+        return Receipt.model_validate_json(text).arrived
+    except ValidationError:
+        return False
 
 
 def _read(path: Path) -> Receipt:
