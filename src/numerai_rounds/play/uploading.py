@@ -82,8 +82,8 @@ def upload(options: Options, *, dry_run: bool) -> None:
     """Send the submission of the pinned round to each model and commit the receipts.
 
     Raises the worst of what happened: ClosedError where the round is not open, DataError where the file breaks a rule,
-    the service rejects it, or a receipt was damaged here, ServiceError where it is not known what became of it, ConfigurationError where the keys
-    do not allow it or an uploaded model plays for the slot.
+    the service rejects it, or a receipt was damaged here, ServiceError where it is not known what became of it,
+    ConfigurationError where the keys do not allow it or an uploaded model plays for the slot.
     """
     with exclusive.only_one("rounds upload"):
         parameters = load()
