@@ -103,6 +103,8 @@ def _tried(ground: Ground, case: Case, chance: random.Random) -> str | None:
         flaw = _ill_ended(work, code, said) or _half(after, before, expected, is_done=code == 0)
         if flaw is not None:
             return flaw
+        if code == 0 and not work.is_whole:
+            return None  # it fits
         again = Season(Repository(after), season.service)
         done = again.repository.run(*work.command, check=False, **season.environment)
         if flaw := _ill_ended(work, done.returncode, done.stdout) or (
