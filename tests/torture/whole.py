@@ -52,15 +52,7 @@ def _flaws(season: Season, *, may_precede: bool) -> Iterator[str]:
     sent = season.service.submissions
     if len(sent) != 1 or season.counted() != [season.content]:
         yield f"{len(sent)} submissions were sent, {len(season.counted())} count, or another than this"
-    kept = [json.loads(file.read_text()) for file in path.glob(f"receipts/round-{NEXT}/*.json")]
-    if [(receipt["outcome"], receipt["sha256"]) for receipt in kept] != [("accepted", season.sha256)]:
-        yield f"receipts: {[(receipt['outcome'], receipt['sha256'][:8]) for receipt in kept]}"
-    elif may_precede and "dvc.lock" in kept[0]["uncommitted"]:
-        pass
-    elif (told := _submission_of(season, kept[0]["commit"])) != season.sha256:
-        yield f"the receipt's commit makes another submission: {told}"
-    elif kept[0]["uncommitted"]:
-        yield f"the receipt tells of what is not committed: {kept[0]['uncommitted']}"
+    yield from _ill_kept(season, may_precede=may_precede)
     if dirty := run("git", "status", "--porcelain").stdout:
         yield f"git status: {dirty}"
     if run("git", "diff", f"round-{NEXT}", "HEAD", check=False).stdout:
@@ -73,6 +65,19 @@ def _flaws(season: Season, *, may_precede: bool) -> Iterator[str]:
     yield from leftovers(season)
     if not _pins(path, NEXT):
         yield f"conf/round.yaml does not pin round {NEXT}"
+
+
+def _ill_kept(season: Season, *, may_precede: bool) -> Iterator[str]:
+    """What is wrong with the receipts."""
+    kept = [json.loads(file.read_text()) for file in season.repository.path.glob(f"receipts/round-{NEXT}/*.json")]
+    if [(receipt["outcome"], receipt["sha256"]) for receipt in kept] != [("accepted", season.sha256)]:
+        yield f"receipts: {[(receipt['outcome'], receipt['sha256'][:8]) for receipt in kept]}"
+    elif may_precede and "dvc.lock" in kept[0]["uncommitted"]:
+        return
+    elif (told := _submission_of(season, kept[0]["commit"])) != season.sha256:
+        yield f"the receipt's commit makes another submission: {told}"
+    elif kept[0]["uncommitted"]:
+        yield f"the receipt tells of what is not committed: {kept[0]['uncommitted']}"
 
 
 def leftovers(season: Season) -> Iterator[str]:
