@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from numerai_rounds.base.errors import ConfigurationError
+from numerai_rounds.base.errors import ConfigurationError, MachineError
+from numerai_rounds.io.machine import children
 from numerai_rounds.io.repository import git
 from numerai_rounds.play import played
 from tests.past import ground, head
@@ -49,3 +50,17 @@ def test_of_a_repository_of_another_user_git_says_that_and_not_that_it_lacks_an_
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
     with pytest.raises(ConfigurationError, match="detected dubious ownership"):
         played.check_ground()
+
+
+@pytest.mark.parametrize("words", ["No space left on device", "Disk quota exceeded", "Out of diskspace"])
+def test_a_full_disk_is_told_from_a_wrong_set_up_whatever_git_calls_it(
+    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "programs/git"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\necho \"fatal: sha1 file '.git/index.lock' write error. {words}\" >&2\nexit 128\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(children, "usual", lambda _: {"PATH": f"{program.parent}:/usr/bin:/bin"})
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    with pytest.raises(MachineError, match=rf"^git commit failed: .*{words}\. Free some space and run again\.$"):
+        git.git(*git.EVERYWHERE, "commit")

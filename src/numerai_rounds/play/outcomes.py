@@ -8,6 +8,7 @@ from numerai_rounds.base.errors import (
     ConfigurationError,
     DataError,
     KeysError,
+    MachineError,
     RoundsError,
     ServiceError,
 )
@@ -31,8 +32,8 @@ def keep(found: Sequence[Receipt]) -> None:
     said = [f"{receipt.model}: {receipt.said} {receipt.submission_id or ''}".rstrip() for receipt in found]
     try:
         git.commit(f"Round {number}: {summary(found)}\n\n" + "\n".join(said), list(receipts.read_all(number)))
-    except ConfigurationError as error:
-        raise ConfigurationError(
+    except (ConfigurationError, MachineError) as error:
+        raise type(error)(
             f"round {number}: {summary(found)}; but the receipts in {paths.RECEIPTS} are not committed: {error}"
         ) from None
 

@@ -12,6 +12,7 @@ from numerai_rounds.base.errors import (
     ClosedError,
     ConfigurationError,
     DamagedError,
+    MachineError,
     RoundsError,
     ServiceError,
     StaleError,
@@ -200,7 +201,7 @@ def _predict(number: int | None, *, uploads: bool) -> None:
     played.check(number)
     try:
         played.commit(number)
-    except ConfigurationError as error:
+    except (ConfigurationError, MachineError) as error:
         if not uploads:
             raise
         console.complain(f"{error} The submission is sent nevertheless; its receipt tells what is not committed.")

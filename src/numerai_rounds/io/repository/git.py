@@ -34,6 +34,9 @@ SETTINGS = {
 EVERYWHERE = ("-c", "core.sparseCheckout=false")
 """Options for what has to be committed, also where a sparse checkout would leave it out."""
 
+FULL = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT), "Out of diskspace")
+"""What git says where there is no room; children speak English, as Python does."""
+
 NOISE = re.compile(r"^(hint:.*|\d\d:\d\d:\d\d\.\d+ .*|\s*)$")
 """Lines of git that are no reason: advice for people at a terminal, and traces."""
 
@@ -73,10 +76,11 @@ def output(
     done = attempt(*arguments, given=given, environment=environment, folder=folder)
     if done.returncode:
         said = reason(done)
-        if os.strerror(errno.ENOSPC) in said:  # children speak English, as Python does
-            raise MachineError(f"git {arguments[0]} failed: {said.rstrip('.')}. Free some space and run again.")
+        command = next(word for word in arguments if word not in EVERYWHERE)
+        if any(words in said for words in FULL):
+            raise MachineError(f"git {command} failed: {said.rstrip('.')}. Free some space and run again.")
         hint = " Clone the project instead of copying its files." if "not a git repository" in said else ""
-        raise ConfigurationError(f"git {arguments[0]} failed: {said.rstrip('.')}.{hint}")
+        raise ConfigurationError(f"git {command} failed: {said.rstrip('.')}.{hint}")
     return done.stdout
 
 
