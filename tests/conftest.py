@@ -6,17 +6,21 @@ import signal
 import socket
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 from filelock import FileLock
 
 import numerai_rounds  # noqa: F401 - first: it tells LightGBM's threads to wait without spinning
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
 
 ROOT = Path(__file__).parents[1]
 SECRETS = (
@@ -117,6 +121,16 @@ class Repository:
     def params(self) -> dict[str, Any]:
         """params.yaml as it is."""
         return yaml.safe_load((self.path / "params.yaml").read_text())
+
+
+@contextmanager
+def dvc(repository: Repository) -> "Iterator[Repo]":
+    """DVC in this process: to start it takes many times as long as what it does here."""
+    from dvc.repo import Repo
+
+    with chdir(repository.path), warnings.catch_warnings(), Repo() as repo:
+        warnings.simplefilter("ignore", DeprecationWarning)  # its own, and of what it imports
+        yield repo
 
 
 def clone(path: Path) -> Repository:

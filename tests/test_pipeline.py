@@ -10,11 +10,10 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
-from dvc.repo import Repo
 
 from numerai_rounds.commands import configure
 from numerai_rounds.io.history import reader
-from tests.conftest import Repository
+from tests.conftest import Repository, dvc
 
 OUTPUTS = [
     *("data/raw", "data/split", "data/features", "data/binned", "data/predictions", "data/submission"),
@@ -45,20 +44,19 @@ def played(played_once: Repository) -> Repository:
 
 def changed(repository: Repository) -> set[str]:
     """The stages that DVC would run because of what they read, before any other has run."""
-    with Repo(repository.path) as repo:
-        return {stage.removeprefix("dvc.yaml:") for stage in repo.status()} - {"guard"}
+    with dvc(repository) as repo:
+        return {*repo.status()} - {"guard"}
 
 
 def would_run(repository: Repository) -> set[str]:
     """The stages that DVC would run, and those that read what they write."""
-    with Repo(repository.path) as repo:
-        after = nx.reverse_view(repo.index.graph)
-        stages = {stage.addressing: stage for stage in repo.index.stages}
-        return {
-            stage.addressing
-            for name in changed(repository)
-            for stage in (stages[name], *nx.descendants(after, stages[name]))
+    names = changed(repository)
+    with dvc(repository) as repo:
+        after = repo.index.graph.reverse(copy=False)
+        reached = {
+            stage for each in after if each.addressing in names for stage in (each, *nx.descendants(after, each))
         }
+        return {stage.addressing for stage in reached}
 
 
 @pytest.fixture
