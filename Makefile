@@ -6,8 +6,11 @@ OURS := $(shell here=$$(pwd -P); grep -qsxF -e "$$here/src" $(VENV)/lib/python3*
 	head -n 2 $(BIN)/dvc 2>/dev/null | grep -qsF -e "!$$here/$(BIN)/" -e "\"$$here/$(BIN)/" && echo yes)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+# Two processes, each with whole files, whose preparations are then made once; in the order of tests/conftest.py.
+TWO := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
-.PHONY: help run test torture env lock clean
+.PHONY: help run test exhaustive check lint types quick torture env lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -16,12 +19,25 @@ run: env ## set up the environment, run the pipeline, show the scores and the su
 	@$(BIN)/dvc repro
 	@$(BIN)/rounds report
 
-test: $(VENV)/.dev ## lint, check types, run every test
+test: $(VENV)/.dev lint types ## lint, check types, run every test
+	$(BIN)/python -m pytest $(TWO)
+
+exhaustive: $(VENV)/.dev ## every combination of which `make test` takes some: before a release
+	$(BIN)/python -m pytest $(TWO) -m exhaustive
+
+check: $(VENV)/.dev ## lint, check types, run the tests that need no process: under a minute
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint types quick
+
+lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+
+types: $(VENV)/.dev
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --numprocesses 2
+
+quick: $(VENV)/.dev
+	$(BIN)/python -m pytest --quiet tests/domain tests/scoring
 
 torture: $(VENV)/.dev ## kill, damage, crowd and starve a round in every way that is known: about half an hour
 	$(BIN)/python -m tests.torture --page docs/torture.md

@@ -6,18 +6,23 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from filelock import FileLock
 
 from numerai_rounds.base import surroundings
 
 surroundings.settle()  # before LightGBM is loaded: its threads would spin
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
 
 ROOT = Path(__file__).parents[1]
 SECRETS = (
@@ -30,7 +35,7 @@ SECRETS = (
     "DVC_ROOT",
 )
 TINY = (
-    "data.features=40",
+    "data.features=240",  # the README chooses 200 of them
     "data.train_eras=40",
     "data.validation_eras=10",
     "data.rows_per_era=60",
@@ -39,6 +44,8 @@ TINY = (
     "model.min_data_in_leaf=20",
 )
 """Overrides that make a pipeline of seconds out of the committed configuration."""
+STAGES = ["fetch@history", "fetch@live", "split", "select", "bin", "train", "evaluate", "submit"]
+"""Every stage but the guard."""
 
 if (
     signal.getsignal(signal.SIGINT) is signal.SIG_IGN
@@ -46,9 +53,16 @@ if (
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+LONG_FIRST = ("test_documents", "test_reproduction", "rounds/", "test_pipeline", "test_rot", "test_package", "test_")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest test first, so that no process waits for it at the end."""
-    items.sort(key=lambda item: item.name != "test_the_readme_works_as_written")
+    """Files with long tests first, so that no process waits for one at the end."""
+    items.sort(key=lambda item: _place(item.path.relative_to(ROOT / "tests").as_posix()))
+
+
+def _place(file: str) -> int:
+    return next((place for place, start in enumerate(LONG_FIRST) if file.startswith(start)), len(LONG_FIRST))
 
 
 @pytest.fixture(autouse=True)
@@ -111,6 +125,16 @@ class Repository:
         return yaml.safe_load((self.path / "params.yaml").read_text())
 
 
+@contextmanager
+def dvc(repository: Repository) -> "Iterator[Repo]":
+    """DVC in this process: to start it takes many times as long as what it does here."""
+    from dvc.repo import Repo
+
+    with chdir(repository.path), warnings.catch_warnings(), Repo() as repo:
+        warnings.simplefilter("ignore", DeprecationWarning)  # its own, and of what it imports
+        yield repo
+
+
 def clone(path: Path) -> Repository:
     """A copy of the working tree's files, committed in a fresh repository; its code is the one that runs."""
     listed = subprocess.run(
@@ -124,15 +148,22 @@ def clone(path: Path) -> Repository:
         if (ROOT / name).is_file():
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, path / name)
-    for kept in (ROOT / "src").rglob("*.nb[ci]"):  # compiled once for all clones
-        (path / kept.relative_to(ROOT)).parent.mkdir(exist_ok=True)
-        shutil.copy2(kept, path / kept.relative_to(ROOT))
+    hand_on_compiled(ROOT, path)
     repository = Repository(path)
     repository.run("git", "init", "--quiet", "--initial-branch", "main")
     for key, value in {"user.name": "A Person", "user.email": "person@example.org"}.items():
         repository.run("git", "config", key, value)
     repository.commit("the project")
     return repository
+
+
+def hand_on_compiled(source: Path, destination: Path) -> None:
+    """Copy the machine code of numba that the other folder lacks: it is compiled once for all clones."""
+    for kept in (source / "src").rglob("*.nb[ci]"):
+        copy = destination / kept.relative_to(source)
+        if not copy.exists():
+            copy.parent.mkdir(exist_ok=True)
+            shutil.copy2(kept, copy)
 
 
 @contextmanager
@@ -142,6 +173,7 @@ def apart(home: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in SECRETS:
             patch.delenv(name, raising=False)
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)  # hundreds of processes would compile the same files
         patch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
         patch.setenv("PYTHONPATH", "src")
         patch.setenv("COLUMNS", "160")
@@ -170,23 +202,52 @@ def repository(tmp_path: Path) -> Repository:
     return clone(tmp_path / "clone")
 
 
+Once = Callable[[str, Callable[[Path], object]], Path]
+
+
 @pytest.fixture(scope="session")
-def tiny_once(environment: None, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+def once(environment: None, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Once:
+    """Gives a folder for a name; the first of all processes that needs it makes what is in it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+
+    def folder(name: str, make: Callable[[Path], object]) -> Path:
+        path, made = shared / f"once-{name}", shared / f"once-{name}.made"
+        with FileLock(f"{path}.lock"):
+            if not made.exists():
+                shutil.rmtree(path, ignore_errors=True)
+                path.mkdir()
+                make(path)
+                made.touch()
+        return path
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_once(once: Once) -> Repository:
     """Made once; tests work on copies of it."""
-    repository = clone(tmp_path_factory.mktemp("tiny"))
-    repository.run("rounds", "compose", *TINY)
-    repository.run("rounds", "open")
-    repository.commit("tiny")
-    return repository
+
+    def make(folder: Path) -> None:
+        repository = clone(folder / "clone")
+        repository.run("rounds", "compose", *TINY)
+        repository.run("rounds", "open")
+        repository.commit("tiny")
+
+    return Repository(once("tiny", make) / "clone")
 
 
 @pytest.fixture(scope="session")
-def played_once(tiny_once: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+def played_once(tiny_once: Repository, once: Once) -> Repository:
     """A tiny clone whose pipeline has run once, committed; tests that change anything work on copies of it."""
-    repository = tiny_once.copy(tmp_path_factory.mktemp("played") / "tiny")
-    repository.repro()
-    repository.commit("played")
-    return repository
+
+    def make(folder: Path) -> None:
+        repository = tiny_once.copy(folder / "tiny")
+        assert sorted(repository.repro()) == sorted(STAGES)
+        repository.commit("played")
+        hand_on_compiled(repository.path, ROOT)
+
+    return Repository(once("played", make) / "tiny")
 
 
 @pytest.fixture

@@ -6,14 +6,15 @@ import re
 import shutil
 from pathlib import Path
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
 
+from numerai_rounds.commands import configure
 from numerai_rounds.io.history import reader
-from tests.conftest import Repository
+from tests.conftest import Repository, dvc
 
-ALL = ["fetch@history", "fetch@live", "split", "select", "bin", "train", "evaluate", "submit"]
 OUTPUTS = [
     *("data/raw", "data/split", "data/features", "data/binned", "data/predictions", "data/submission"),
     *("models", "metrics"),
@@ -35,13 +36,27 @@ def edit(repository: Repository, file: str, text: str) -> None:
         handle.write(text)
 
 
-@pytest.fixture(scope="module")
-def played(tiny_once: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """A tiny clone whose pipeline has run once."""
-    repository = tiny_once.copy(tmp_path_factory.mktemp("played") / "tiny")
-    assert sorted(repository.repro()) == sorted(ALL)
-    repository.commit("played")
-    return repository
+@pytest.fixture
+def played(played_once: Repository) -> Repository:
+    """A tiny clone whose pipeline has run once; nobody changes it."""
+    return played_once
+
+
+def changed(repository: Repository) -> set[str]:
+    """The stages that DVC would run because of what they read, before any other has run."""
+    with dvc(repository) as repo:
+        return {*repo.status()} - {"guard"}
+
+
+def would_run(repository: Repository) -> set[str]:
+    """The stages that DVC would run, and those that read what they write."""
+    names = changed(repository)
+    with dvc(repository) as repo:
+        after = repo.index.graph.reverse(copy=False)
+        reached = {
+            stage for each in after if each.addressing in names for stage in (each, *nx.descendants(after, each))
+        }
+        return {stage.addressing for stage in reached}
 
 
 @pytest.fixture
@@ -50,8 +65,8 @@ def run(played: Repository, tmp_path: Path) -> Repository:
     return played.copy(tmp_path / "run")
 
 
-def test_nothing_to_do_does_nothing(played: Repository) -> None:
-    assert played.repro() == []
+def test_nothing_to_do_does_nothing(run: Repository) -> None:
+    assert run.repro() == []
 
 
 AFTER_TRAIN = ["train", "evaluate", "submit"]
@@ -70,7 +85,22 @@ RERUNS = {
 
 
 @pytest.mark.parametrize("change", RERUNS)
-def test_what_a_parameter_reruns(run: Repository, change: str) -> None:
+def test_what_a_parameter_reruns(run: Repository, change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    overrides, stages = RERUNS[change]
+    monkeypatch.chdir(run.path)
+    configure.compose(overrides)
+    assert would_run(run) == {*stages}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "another selector",
+        *(pytest.param(change, marks=pytest.mark.exhaustive) for change in RERUNS if change != "another selector"),
+    ],
+)
+def test_what_would_run_does(run: Repository, change: str) -> None:
+    """Every stage writes something else where its parameters are others."""
     overrides, stages = RERUNS[change]
     run.run("rounds", "compose", *overrides)
     assert sorted(run.repro()) == sorted(stages)
@@ -78,7 +108,7 @@ def test_what_a_parameter_reruns(run: Repository, change: str) -> None:
 
 def test_a_new_round_reruns_live_and_submit_only(run: Repository) -> None:
     run.run("rounds", "open", "--next")
-    assert sorted(run.repro()) == ["fetch@live", "submit"]
+    assert would_run(run) == {"fetch@live", "submit"}
 
 
 def test_a_new_week_does_not_touch_what_training_depends_on(run: Repository) -> None:
@@ -89,36 +119,42 @@ def test_a_new_week_does_not_touch_what_training_depends_on(run: Repository) -> 
     assert after["eras"] == before["eras"] + 1
 
 
-@pytest.mark.parametrize(
-    ("file", "stages"),
-    [
-        ("src/numerai_rounds/models/kinds/ridge.py", []),
-        ("src/numerai_rounds/domain/selectors/feature_set.py", []),
-        ("conf/model/ridge.yaml", []),
-        ("src/numerai_rounds/models/kinds/lightgbm.py", ["bin", "train"]),
-        ("src/numerai_rounds/domain/metrics/mae.py", ["evaluate"]),
-        ("src/numerai_rounds/domain/selectors/top_k.py", ["select"]),
-        ("src/numerai_rounds/base/errors.py", []),
-        ("src/numerai_rounds/io/console.py", []),
-        ("src/numerai_rounds/io/scores/reports.py", []),
-        ("src/numerai_rounds/io/sources/_payouts.py", []),
-        ("README.md", []),
-    ],
-)
-def test_what_an_edited_file_reruns(run: Repository, file: str, stages: list[str]) -> None:
-    edit(run, file, "\n# a remark\n")
-    ran = run.repro()
-    users = ["evaluate", "submit"] if "kinds/lightgbm" in file else []
-    assert sorted(ran) == sorted([*stages, *users])
+FILES = {
+    "src/numerai_rounds/models/kinds/ridge.py": [],
+    "src/numerai_rounds/domain/selectors/feature_set.py": [],
+    "conf/model/ridge.yaml": [],
+    "src/numerai_rounds/models/kinds/lightgbm.py": ["bin", "train", "evaluate", "submit"],
+    "src/numerai_rounds/domain/metrics/mae.py": ["evaluate"],
+    "src/numerai_rounds/domain/selectors/top_k.py": ["select"],
+    "src/numerai_rounds/base/errors.py": [],
+    "src/numerai_rounds/io/console.py": [],
+    "src/numerai_rounds/io/scores/reports.py": [],
+    "src/numerai_rounds/io/sources/_payouts.py": [],
+    "README.md": [],
+}
 
 
-def test_two_clones_give_the_same_bytes_with_one_and_two_threads(played: Repository, tiny: Repository) -> None:
+def test_what_an_edited_file_changes(run: Repository) -> None:
+    for file, stages in FILES.items():
+        whole = (run.path / file).read_bytes()
+        edit(run, file, "\n# a remark\n")
+        assert changed(run) == {*stages}, file
+        (run.path / file).write_bytes(whole)
+
+
+def test_a_stage_that_writes_the_same_reruns_no_other(run: Repository) -> None:
+    edit(run, "src/numerai_rounds/domain/selectors/top_k.py", "\n# a remark\n")
+    assert run.repro() == ["select"]
+
+
+@pytest.mark.parametrize("threads", [1, pytest.param(2, marks=pytest.mark.exhaustive)])
+def test_two_clones_give_the_same_bytes_with_one_and_two_threads(
+    played: Repository, tiny: Repository, threads: int
+) -> None:
     """`played` ran with every core, which is threads=0."""
-    for threads in (1, 2):
-        other = tiny.copy(tiny.path.with_name(f"threads-{threads}"))
-        other.run("rounds", "compose", f"threads={threads}")
-        other.repro(OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS=str(threads))
-        assert digest(other) == digest(played)
+    tiny.run("rounds", "compose", f"threads={threads}")
+    tiny.repro(OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS=str(threads))
+    assert digest(tiny) == digest(played)
 
 
 def test_what_others_rely_on(played: Repository) -> None:

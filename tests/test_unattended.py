@@ -11,6 +11,7 @@ from numerai_rounds.io.service import credentials
 from tests.conftest import ROOT
 
 WORKFLOW = ROOT / ".github/workflows/round.yml"
+MAKEFILE = (ROOT / "Makefile").read_text()
 GUIDE = ROOT / "docs/unattended.md"
 
 
@@ -36,6 +37,29 @@ def test_the_workflow_starts_before_rounds_open_and_has_every_secret() -> None:
     for name in (*credentials.KEYS, credentials.WEBHOOK):
         assert step["env"][name] == f"${{{{ secrets.{name} }}}}"
     assert workflow["concurrency"]["cancel-in-progress"] is False
+
+
+def test_every_change_is_tested_on_every_python_that_may_be_used() -> None:
+    job = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text())["jobs"]["test"]
+    first, last = (int(number) for number in re.search(r"\(3, (\d+)\) <= .* <= \(3, (\d+)\)", MAKEFILE).groups())
+    assert job["strategy"]["matrix"]["python"] == [f"3.{minor}" for minor in range(first, last + 1)]
+    assert job["steps"][-1]["run"] == "make test"
+    actions = [step["uses"] for step in job["steps"] if "uses" in step]
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action) for action in actions)
+
+
+def test_a_commit_runs_what_make_has_and_fetches_nothing() -> None:
+    hooks = [
+        hook
+        for repo in yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+        for hook in repo["hooks"]
+    ]
+    assert hooks
+    for hook in hooks:
+        assert hook["language"] == "system"
+        make, *options, target = hook["entry"].split()
+        assert (make, "--old-file=.venv/.dev" in options) == ("make", True)
+        assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE)
 
 
 def test_every_exit_code_is_explained() -> None:

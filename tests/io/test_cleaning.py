@@ -4,18 +4,14 @@ import hashlib
 import shutil
 import subprocess
 import sys
-import warnings
-from collections.abc import Iterator
-from contextlib import chdir, contextmanager
 from pathlib import Path
 
 import pytest
 import yaml
-from dvc.repo import Repo
 
 from numerai_rounds.base.errors import BusyError
 from numerai_rounds.commands import cleaning
-from tests.conftest import Repository
+from tests.conftest import Repository, dvc
 
 STAGES = {
     "fetch": "shutil.copytree('seed', 'data/raw/history', dirs_exist_ok=True)",
@@ -76,14 +72,6 @@ def write(repository: Repository, name: str, text: str) -> None:
 def play(repository: Repository, choice: str) -> None:
     write(repository, "choice.txt", choice)
     remake(repository)
-
-
-@contextmanager
-def dvc(repository: Repository) -> Iterator[Repo]:
-    """DVC in this process: to start it takes many times as long as what it does here."""
-    with chdir(repository.path), warnings.catch_warnings(), Repo() as repo:
-        warnings.simplefilter("ignore", DeprecationWarning)  # its own, and of what it imports
-        yield repo
 
 
 def remake(repository: Repository) -> None:

@@ -1,43 +1,33 @@
 """One round, predicted once for all tests of uploads and runs."""
 
-import pickle
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
 from tests import tiny
-from tests.conftest import Repository
-from tests.rounds.season import LIVE, NEXT, ROUND, Season, predicted
+from tests.conftest import Once, Repository
+from tests.rounds.season import LIVE, NEXT, ROUND, Season, files_of, predicted
 from tests.service.stand_in import StandIn
 
 
 @pytest.fixture(scope="session")
-def predicted_once(
-    environment: None, tmp_path_factory: pytest.TempPathFactory, worker_id: str
-) -> tuple[Repository, dict[str, Path]]:
-    """Made by the first process that needs it."""
-    base = tmp_path_factory.getbasetemp()
-    shared = (base if worker_id == "master" else base.parent) / "season"
-    made = shared / "made.pickle"
-    with FileLock(f"{shared}.lock"):
-        if not made.exists():
-            shared.mkdir()
-            made.write_bytes(pickle.dumps(predicted(shared)))
-    return pickle.loads(made.read_bytes())
+def predicted_once(once: Once) -> tuple[Repository, dict[str, Path]]:
+    folder = once("season", predicted)
+    return Repository(folder / "clone"), files_of(folder / "served")
 
 
 @pytest.fixture(scope="session")
-def light_once(
-    predicted_once: tuple[Repository, dict[str, Path]], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Repository, dict[str, Path]]:
+def light_once(predicted_once: tuple[Repository, dict[str, Path]], once: Once) -> tuple[Repository, dict[str, Path]]:
     """Without what only commands of other processes need: it is copied in no time."""
-    repository = predicted_once[0].copy(tmp_path_factory.mktemp("light") / "clone")
-    repository.run("git", "rm", "-r", "--quiet", "tests", "docs", "benchmarks")
-    repository.run("git", "commit", "--quiet", "--message", "light")
-    repository.run("git", "gc", "--quiet", "--prune=now")
-    return repository, predicted_once[1]
+
+    def make(folder: Path) -> None:
+        repository = predicted_once[0].copy(folder / "clone")
+        repository.run("git", "rm", "-r", "--quiet", "tests", "docs", "benchmarks")
+        repository.run("git", "commit", "--quiet", "--message", "light")
+        repository.run("git", "gc", "--quiet", "--prune=now")
+
+    return Repository(once("light", make) / "clone"), predicted_once[1]
 
 
 @pytest.fixture

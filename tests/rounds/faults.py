@@ -1,5 +1,9 @@
 """Faults that every transfer has to survive."""
 
+from collections.abc import Iterable, Sequence
+
+import pytest
+
 from tests.service.stand_in import Fault
 
 HTML = {"Content-Type": "text/html"}
@@ -30,3 +34,22 @@ OF_STORAGE = {
     "403": [Fault(status=403, body=b"<Error>AccessDenied</Error>", headers=XML)] * 9,
 }
 """Those that signed addresses have of their own."""
+
+TOLD_APART = ("null", "a GraphQL error")
+"""Answers that each operation reads in a way of its own, which defects were found in: all are tried."""
+
+
+def some(
+    cases: Sequence[tuple[object, ...]], faults: Iterable[str], *, whole: Sequence[tuple[object, ...]] = ()
+) -> list:
+    """Each case with each fault; those that `make test` leaves out are marked.
+
+    It has every fault of the cases that are `whole`, every case with the answers that are told apart, and else
+    each case with every third fault, another third for the next case.
+    """
+    product = []
+    for row, case in enumerate(cases):
+        for column, fault in enumerate(faults):
+            kept = case in whole or fault in TOLD_APART or (row + column) % 3 == 0
+            product.append(pytest.param(*case, fault, marks=() if kept else pytest.mark.exhaustive))
+    return product

@@ -15,7 +15,7 @@ from numerai_rounds.io.service.http import Limits
 from numerai_rounds.play import receipts, uploading
 from numerai_rounds.play.receipts import Receipt
 from tests import tiny
-from tests.conftest import Repository, clone
+from tests.conftest import ROOT, Repository, clone, hand_on_compiled
 from tests.service.stand_in import StandIn
 
 ROUND = 1400
@@ -111,7 +111,11 @@ def upload(models: Sequence[str] = (MODEL,), *, late: bool = False, again: bool 
 
 def served(folder: Path) -> dict[str, Path]:
     """The files of a tiny tournament under the service's names."""
-    tiny.write_v5(folder, tiny.market())
+    return files_of(tiny.write_v5(folder, tiny.market()))
+
+
+def files_of(folder: Path) -> dict[str, Path]:
+    """A folder's files under the service's names."""
     return {f"v5.3/{path.name}": path for path in sorted(folder.iterdir())}
 
 
@@ -124,6 +128,7 @@ def predicted(folder: Path) -> tuple[Repository, dict[str, Path]]:
         repository.run("rounds", "compose", "data=numerai", "data.extra_files=[meta_model]", *SMALL)
         repository.run("rounds", "open", **url)
         repository.repro(**url)
+    hand_on_compiled(repository.path, ROOT)
     repository.commit(f"Round {ROUND}")
     repository.run("git", "gc", "--quiet")
     return repository, files

@@ -10,11 +10,11 @@ from numerai_rounds.conf import edits, params
 from numerai_rounds.io.sources import numerai
 from numerai_rounds.play import opening
 from tests.conftest import Repository
-from tests.rounds.faults import LASTING, OF_STORAGE, PASSING
+from tests.rounds.faults import LASTING, OF_STORAGE, PASSING, some
 from tests.rounds.season import LIVE, NEXT, Season
 from tests.service.stand_in import Fault, StandIn, self_signed
 
-OPERATIONS = ["rounds", "listDatasets", "dataset", "GET"]
+OPERATIONS = [("rounds",), ("listDatasets",), ("dataset",), ("GET",)]
 WRONG_BYTES = {
     "wrong bytes of the right size": [Fault(body=bytes(12_488))] * 9,
     "a truncated body": [Fault(body=b"PAR1" + bytes(100))] * 9,
@@ -32,8 +32,7 @@ def open_and_fetch(destination: Path) -> None:
     numerai.fetch(parameters.data, NEXT, "live", parameters.round.live["live"], destination)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize("fault", PASSING)
+@pytest.mark.parametrize(("operation", "fault"), some(OPERATIONS, PASSING))
 def test_a_fault_that_passes_costs_nothing(season: Season, operation: str, fault: str, tmp_path: Path) -> None:
     season.service.faults[operation] = [replace(each, undone=True) for each in PASSING[fault]]
     open_and_fetch(tmp_path / "live.parquet")
@@ -43,8 +42,7 @@ def test_a_fault_that_passes_costs_nothing(season: Season, operation: str, fault
 
 @pytest.mark.parametrize(
     ("operation", "fault"),
-    [(operation, fault) for operation in OPERATIONS for fault in LASTING]
-    + [("GET", fault) for fault in OF_STORAGE | WRONG_BYTES],
+    some(OPERATIONS, LASTING) + [("GET", fault) for fault in OF_STORAGE | WRONG_BYTES],
 )
 def test_a_fault_that_lasts_leaves_the_pinned_round_whole_and_the_next_run_succeeds(
     season: Season, operation: str, fault: str, tmp_path: Path

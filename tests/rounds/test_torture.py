@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 from rich.console import Console
 
 from numerai_rounds.io.files import vouched
-from tests.conftest import Repository
+from tests.conftest import Once, Repository
 from tests.torture import disk, ground, kills, page, pairs, readers, rot, trying, whole
 from tests.torture.ground import Ground
 from tests.torture.outcome import Case, Outcome, Part, table
@@ -19,16 +18,8 @@ SEED = 20261125
 
 
 @pytest.fixture(scope="session")
-def torture_ground(
-    predicted_once: tuple[Repository, dict[str, Path]], tmp_path_factory: pytest.TempPathFactory, worker_id: str
-) -> Ground:
-    """Made by the first process that needs it."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "torture"
-    with FileLock(f"{folder}.lock"):
-        if not folder.exists():
-            kills.record(ground.prepare(folder, predicted_once))
-    return Ground(folder)
+def torture_ground(predicted_once: tuple[Repository, dict[str, Path]], once: Once) -> Ground:
+    return Ground(once("torture", lambda folder: kills.record(ground.prepare(folder, predicted_once))))
 
 
 def chance(case: Case) -> random.Random:
