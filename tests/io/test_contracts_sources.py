@@ -1,4 +1,4 @@
-"""What every source defines, as its package and the README say."""
+"""What every source defines, as its package and CONTRIBUTING.md say."""
 
 import inspect
 import re
@@ -23,7 +23,7 @@ def test_a_source_keeps_the_contract(source: ModuleType) -> None:
 
 
 def test_the_contract_is_what_the_readme_says_and_the_code_asks_for() -> None:
-    (row,) = (line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("| source |"))
+    (row,) = (line for line in (ROOT / "CONTRIBUTING.md").read_text().splitlines() if line.startswith("| source |"))
     assert re.findall(r"`(\w+)`", row)[1:] == [*CONTRACT]
     code = "\n".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
     assert set(re.findall(r"\bsource\.(\w+)\(", code)) & CONTRACT.keys() == CONTRACT.keys()
