@@ -56,7 +56,7 @@ def train(path: str, leaves: int, trees: int, features: int) -> None:
     levels = random.integers(0, 5, (max(20_000, 30 * leaves), features), np.int8)
     target = levels[:, :20].sum(axis=1) / 80 + 0.5 * random.random(len(levels))
     settings = {"num_leaves": leaves, "learning_rate": 0.01, "feature_fraction": 0.1, "min_data_in_leaf": 5}
-    settings |= {"verbosity": -1, "deterministic": True, "force_col_wise": True}
+    settings |= {"verbosity": -1, "force_col_wise": True, "num_threads": 1}
     data = lightgbm.Dataset(levels, target, params=settings)
     Path(path).write_text(lightgbm.train(settings, data, trees).model_to_string(), encoding="utf-8")
 

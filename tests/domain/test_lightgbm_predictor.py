@@ -206,11 +206,6 @@ def test_any_arrangement_in_memory() -> None:
         np.testing.assert_array_equal(arrangement, before)
 
 
-def test_more_features_than_a_processor_has_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predictors, "ROOM", 1)
-    assert_same(forest(8, [31, 31]), levels(np.random.default_rng(4), 3000))
-
-
 def test_loaded_models_predict_in_this_way(monkeypatch: pytest.MonkeyPatch) -> None:
     text, features = trained(), levels(np.random.default_rng(1), 100)
     expected = official(text, features)

@@ -4,7 +4,7 @@
 `LANES`. `sums` has a number a row. Values are added to it in the order of the trees, as LightGBM does.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,46 +85,42 @@ def add_planes(trees: Planes, columns: Levels, lanes: int, sums: Floats) -> None
 
 @compiled
 def _rule_out(trees: Planes, split: int, columns: Levels, left: Bits) -> None:
-    lanes = len(left)
-    start = trees.column[split] * lanes
-    x, level, above, below = columns[start : start + lanes], trees.level[split], trees.above[split], trees.below[split]
-    for row in range(lanes):
+    x, level, above, below = (
+        _column(trees, split, columns, left),
+        trees.level[split],
+        trees.above[split],
+        trees.below[split],
+    )
+    for row in range(len(left)):
         left[row] &= above if x[row] > level else below
 
 
 @compiled
 def _rule_out_four(trees: Planes, split: int, columns: Levels, left: Bits) -> None:
     """Four splits at once: `left` is read and written once."""
-    lanes = len(left)
-    start0, start1 = trees.column[split] * lanes, trees.column[split + 1] * lanes
-    start2, start3 = trees.column[split + 2] * lanes, trees.column[split + 3] * lanes
-    x0, x1 = columns[start0 : start0 + lanes], columns[start1 : start1 + lanes]
-    x2, x3 = columns[start2 : start2 + lanes], columns[start3 : start3 + lanes]
-    level0, level1, level2, level3 = (
-        trees.level[split],
-        trees.level[split + 1],
-        trees.level[split + 2],
-        trees.level[split + 3],
-    )
-    above0, above1, above2, above3 = (
-        trees.above[split],
-        trees.above[split + 1],
-        trees.above[split + 2],
-        trees.above[split + 3],
-    )
-    below0, below1, below2, below3 = (
-        trees.below[split],
-        trees.below[split + 1],
-        trees.below[split + 2],
-        trees.below[split + 3],
-    )
-    for row in range(lanes):
+    x0, x1 = _column(trees, split, columns, left), _column(trees, split + 1, columns, left)
+    x2, x3 = _column(trees, split + 2, columns, left), _column(trees, split + 3, columns, left)
+    level0, level1, level2, level3 = _four(trees.level, split)
+    above0, above1, above2, above3 = _four(trees.above, split)
+    below0, below1, below2, below3 = _four(trees.below, split)
+    for row in range(len(left)):
         left[row] &= (
             (above0 if x0[row] > level0 else below0)
             & (above1 if x1[row] > level1 else below1)
             & (above2 if x2[row] > level2 else below2)
             & (above3 if x3[row] > level3 else below3)
         )
+
+
+@compiled
+def _column(trees: Planes, split: int, columns: Levels, left: Bits) -> Levels:
+    start = trees.column[split] * len(left)
+    return columns[start : start + len(left)]
+
+
+@compiled
+def _four(values: NDArray[Any], place: int) -> tuple[Any, Any, Any, Any]:
+    return values[place], values[place + 1], values[place + 2], values[place + 3]
 
 
 @compiled

@@ -22,14 +22,14 @@ FUNCTIONS = {"regression sqrt", "cross_entropy", "cross_entropy_lambda", "poisso
 MOST_IN_PLANES = 1024
 """Leaves of the largest tree: from there on, walking down is faster."""
 
+ROWS_IN_PLANES, ROWS_IN_NODES = 2048, 512
+"""Of a block, at most: with fewer, what is done once a block takes longer; more are far from a processor's reach."""
+
+FEWEST_ROWS = 256
+"""Of a block, if there are as many, even where threads are left without one."""
+
 MOST = 2**30
 """Leaves of all trees together that `Nodes` can number."""
-
-ROOM = 2**20
-"""Bytes for the features of a block: as much as a processor has at hand."""
-
-SHORTEST, SHORT, LONG = 256, 1024, 4096
-"""Rows of a block: at least, even if threads are left without one; at least, whatever the room; at most."""
 
 Add = Callable[[kernels.Levels, int, kernels.Floats], None]
 
@@ -96,8 +96,10 @@ class Predictor:
         self._used, column = np.unique(trees.feature, return_inverse=True)
         if trees.leaves.max(initial=0) <= MOST_IN_PLANES:
             self._add: Add = partial(kernels.add_planes, tables.planes(trees, column))
+            self._rows = ROWS_IN_PLANES
         else:
             self._add = partial(kernels.add_nodes, tables.nodes(trees, column))
+            self._rows = ROWS_IN_NODES
         changed = trees.objective in FUNCTIONS
         self._function = lightgbm.Booster(model_str=MODEL.format(trees.objective)) if changed else None
 
@@ -108,8 +110,8 @@ class Predictor:
     def predict(self, features: NDArray[np.int8], threads: int) -> NDArray[np.float64]:
         """The bits of LightGBM's own predictions; beside them memory for a block a thread (0: every core)."""
         sums = np.zeros(len(features))
-        threads = threads or numba.get_num_threads()
-        blocks = _blocks(len(features), len(self._used), threads)
+        threads = threads or numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined] # made when it is loaded
+        blocks = _blocks(len(features), self._rows, threads)
 
         def fill(block: slice) -> None:
             sums[block] = self._sums(features[block])
@@ -130,10 +132,9 @@ class Predictor:
         return sums[:rows]
 
 
-def _blocks(rows: int, columns: int, threads: int) -> list[slice]:
+def _blocks(rows: int, most: int, threads: int) -> list[slice]:
     """Stretches of about the same length, as many for each thread."""
-    longest = min(max(ROOM // max(columns, 1), SHORT), LONG)
-    each = -(-rows // (longest * threads))
-    length = max(-(-rows // max(each * threads, 1)), SHORTEST)
+    each = max(-(-rows // (most * threads)), 1)
+    length = max(-(-rows // (each * threads)), FEWEST_ROWS)
     length = -(-length // kernels.LANES) * kernels.LANES
     return [slice(start, start + length) for start in range(0, rows, length)]
