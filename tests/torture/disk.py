@@ -112,7 +112,7 @@ def _tried(ground: Ground, case: Case, chance: random.Random) -> str | None:
         ):
             return f"with room again: {flaw}"
         if work.is_whole:
-            return whole.flaw(again, ground.known)
+            return whole.flaw(again, ground.known, may_precede=True)
         found = contents(after)
         apart = sorted(key for key in found.keys() | expected.keys() if found.get(key) != expected.get(key))
         return f"with room again it made another {', '.join(apart[:3])}" if apart else None

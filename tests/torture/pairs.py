@@ -68,7 +68,7 @@ def _paired(ground: Ground, some: Sequence[Case], chance: Callable[[Case], rando
         expected = ground.known
         flaw = whole.ill_said(said, code) or (f"then ended with {code}: {said[-500:]}" if code else None)
         if flaw is None:
-            flaw = whole.flaw(season, expected, only=("submission",))
+            flaw = whole.flaw(season, expected, only=("submission",), may_precede=True)
     if flaw is not None:
         flaws[some[-1]] = flaws[some[-1]] or flaw
     return flaws

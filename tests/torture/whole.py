@@ -33,20 +33,22 @@ def result(season: Season) -> dict[str, Any]:
 COMPARED = ("submission", "outputs", "tree")
 
 
-def flaw(season: Season, expected: dict[str, Any], only: Sequence[str] = COMPARED) -> str | None:
+def flaw(
+    season: Season, expected: dict[str, Any], only: Sequence[str] = COMPARED, *, may_precede: bool = False
+) -> str | None:
     """Why a round is not what an undisturbed run makes of it; None where it is."""
     found = result(season)
     flaws = [f"{key}: {_first_difference(found[key], expected[key])}" for key in only if found[key] != expected[key]]
     missing = set(expected["stored"]) - set(found["stored"])
     if missing and only == COMPARED:
         flaws.append(f"not in DVC's remote: {sorted(missing)[:3]}")
-    return "; ".join([*flaws, *_flaws(season, may_precede=only != COMPARED)]) or None
+    return "; ".join([*flaws, *_flaws(season, may_precede=may_precede)]) or None
 
 
 def _flaws(season: Season, *, may_precede: bool) -> Iterator[str]:
     """Ways in which a round is not one from end to end.
 
-    An upload by hand `may_precede` the commit of what it sends: its receipt says so.
+    A submission `may_precede` the commit of what it sends, by hand or on a full disk: its receipt says so.
     """
     run, path = season.repository.run, season.repository.path
     sent = season.service.submissions
