@@ -13,6 +13,7 @@ import pytest
 from dvc.repo import Repo
 
 from numerai_rounds.base.errors import ConfigurationError
+from numerai_rounds.conf.compose import PRESET, compose_text
 from numerai_rounds.io.repository import experiments, git
 from tests.conftest import ROOT, Repository
 
@@ -197,3 +198,12 @@ def test_an_environment_that_was_copied_is_made_anew(repository: Repository, bel
     said = repository.run("make", "--dry-run", "env").stdout
     assert ("Nothing to be done" in said) == belongs
     assert ("rm -rf .venv" in said) != belongs
+
+
+def test_the_guard_holds_an_experiment_of_a_run_to_its_preset(repository: Repository) -> None:
+    text = compose_text(repository.path / "conf", ["experiment=linear"])
+    (repository.path / "params.yaml").write_text(text)
+    for preset, code in ({}, 2), ({PRESET: "experiment=linear"}, 0), ({PRESET: "experiment=medium_set"}, 2):
+        done = repository.run(*GUARD, check=False, **preset)
+        assert done.returncode == code, done.stdout
+        assert ("params.yaml and conf/ differ" in done.stdout) is (code == 2)
