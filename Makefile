@@ -19,13 +19,13 @@ run: env ## set up the environment, run the pipeline, show the scores and the su
 	@$(BIN)/dvc repro
 	@$(BIN)/rounds report
 
-test: $(VENV)/.dev lint types ## lint, check types, run every test
+test: $(VENV)/.dev lint types ## lint, check types, run the tests
 	$(BIN)/python -m pytest $(TWO)
 
 exhaustive: $(VENV)/.dev ## every combination of which `make test` takes some: before a release
 	$(BIN)/python -m pytest $(TWO) -m exhaustive
 
-check: $(VENV)/.dev ## lint, check types, run the tests that need no process: under a minute
+check: $(VENV)/.dev ## lint, check types, run the tests of domain and scoring
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint types quick
 
 lint: $(VENV)/.dev
