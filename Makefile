@@ -39,7 +39,7 @@ types: $(VENV)/.dev
 quick: $(VENV)/.dev
 	$(BIN)/python -m pytest --quiet tests/domain tests/scoring
 
-torture: $(VENV)/.dev ## kill, damage, crowd and starve a round in every way that is known: about half an hour
+torture: $(VENV)/.dev ## kill, damage, crowd and starve a round in every way that is known: about an hour
 	$(BIN)/python -m tests.torture --page docs/torture.md
 
 env: $(VENV)/.run ## the environment alone, in .venv
