@@ -19,9 +19,7 @@ from numerai_rounds.domain.scoring.metric import BENCHMARK, META_MODEL, Inputs, 
 LEVELS = [0, 0.25, 0.5, 0.75, 1]
 SHARES = [0.05, 0.2, 0.5, 0.2, 0.05]
 MAIN, OTHER = "target_ender_60", "target_ender_20"
-METRICS: dict[str, type[Metric]] = dict(
-    zip(plugins.names(plugins.METRICS), [module.Metric for module in plugins.metrics()], strict=True)
-)
+METRICS: dict[str, type[Metric]] = plugins.metrics()
 
 
 def given(*strategies: Any, **named: Any) -> Callable[..., Any]:

@@ -48,7 +48,7 @@ def package(*, check: bool, send: bool = False, model: str | None = None) -> Non
         submission = slots.own(parameters.round.number)
         text = _model()
         upload = _upload(parameters, model) if model else None
-        kind = plugins.load("model", parameters.model.kind)
+        kind = plugins.model(parameters.model.kind)
         features = kind.load(text).features
         pickled.write(portable.predictor(kind.portable(text), features, parameters.missing_features), paths.PACKAGE)
         if check:

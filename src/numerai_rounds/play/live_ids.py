@@ -21,12 +21,12 @@ def ids_now(parameters: Params, *, strict: bool = False) -> "pd.Index[str]":
     Where that file was replaced since it was pinned, its ids are read anew, and StaleError is raised where they
     differ, or in any case under `strict`: the predictions are of features that are not served any more.
     """
-    source = plugins.load("data", parameters.data.kind)
+    source = plugins.source(parameters.data.kind)
     pinned, number = parameters.round.live.get(LIVE), parameters.round.number
     here = paths.raw("live", LIVE)
-    now = source.live_pins(parameters.data, number, parameters.round).get(LIVE)
-    is_same = (now and now.known) == (pinned and pinned.known)
-    if is_same and here.exists() and (now is None or now.size in (None, here.stat().st_size)):
+    now = source.live_pins(parameters.data, number, parameters.round)[LIVE]
+    is_same = now.known == (pinned and pinned.known)
+    if is_same and here.exists() and now.size in (None, here.stat().st_size):
         return live.ids()
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder) / f"{LIVE}.parquet"

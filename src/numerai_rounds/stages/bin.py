@@ -13,7 +13,7 @@ def main() -> None:
     parameters = params.load()
     names, eras = tables.read_selected(), list(tables.read_side(TRAIN).era)
     rows = reader.TrainingRows(eras, names, parameters.target, parameters.missing_features)
-    model = plugins.load("model", parameters.model.kind)
+    model = plugins.model(parameters.model.kind)
     with atomic.writing_folder(paths.BINNED) as folder, console.progress("bin", 1, "dataset") as advance:
         model.build(parameters.model.dataset, rows, parameters.threads, str(folder), advance)
     size = sum(path.stat().st_size for path in paths.BINNED.iterdir())

@@ -29,7 +29,7 @@ def main() -> None:
 
 def _predict(parameters: Params, targets: Targets, eras: list[str]) -> judging.Predicted:
     """Write the prediction of every row; return those of eras that have answers to what scores are on."""
-    model = plugins.load("model", parameters.model.kind).load(vouched.text(paths.MODEL))
+    model = plugins.model(parameters.model.kind).load(vouched.text(paths.MODEL))
     predicted, known = {}, {}
     with (
         tables.writing_predictions(paths.PREDICTIONS) as append,

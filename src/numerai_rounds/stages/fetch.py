@@ -18,7 +18,7 @@ def main() -> None:
     parameters = params.load()
     pinned = parameters.round
     check_source(pinned.source, parameters.data.kind)
-    source = plugins.load("data", parameters.data.kind)
+    source = plugins.source(parameters.data.kind)
     source.check_pins(parameters.data, pinned)
     pins = pinned.history if part == "history" else pinned.live
     with staged.staged(part, pins, parameters.data, accept_changes=pinned.accept_changes) as staging:

@@ -12,7 +12,7 @@ from numerai_rounds.io.machine import process
 def main() -> None:
     """Write every candidate with its correlations, and the chosen features in the order of choice."""
     parameters = params.load()
-    selector = plugins.load("select", parameters.select.kind)
+    selector = plugins.selector(parameters.select.kind)
     candidates = selector.candidates(parameters.select, reader.feature_names(TRAIN), reader.feature_sets())
     eras = tables.read_side(TRAIN).era
     correlations = Correlations(candidates)
@@ -30,7 +30,7 @@ def main() -> None:
         f"{len(selected):,} of {len(candidates):,} features chosen on {len(eras):,} eras, {correlations.rows:,} rows",
         ["feature", "score", "era_mean", "sign_agreement"],
         [
-            (row.feature, f"{row.score:.5f}", f"{row.era_mean:.5f}", f"{row.sign_agreement:.1%}")
+            (str(row.feature), f"{row.score:.5f}", f"{row.era_mean:.5f}", f"{row.sign_agreement:.1%}")
             for row in first.itertuples()
         ],
     )

@@ -12,7 +12,7 @@ def main() -> None:
     """Write the submission of the pinned round, from live data of that very round."""
     parameters = params.load()
     pinned_files.refuse_other("live", parameters.round)
-    model = plugins.load("model", parameters.model.kind).load(vouched.text(paths.MODEL))
+    model = plugins.model(parameters.model.kind).load(vouched.text(paths.MODEL))
     ids, features = reader.read_live(model.features, parameters.missing_features)
     predictions = model.predict(features, parameters.threads)
     table = submission.predictions_to_submission(ids, predictions)

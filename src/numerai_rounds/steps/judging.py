@@ -60,7 +60,7 @@ def judge(parameters: Params, predicted: Predicted) -> dict[str, Judgement]:
     features = reader.feature_names(VALIDATION)
     others, absent = _others(parameters)
     inputs = _inputs(parameters, predicted, features, absent)
-    metrics = dict(zip(plugins.names(plugins.METRICS), [module.Metric for module in plugins.metrics()], strict=True))
+    metrics = plugins.metrics()
     thin: dict[str, str] = {}
     with console.progress("score", len(predicted.rows), "eras") as advance:
         eras = _eras(parameters, predicted, features, others, thin, advance)

@@ -1,14 +1,25 @@
-"""Ways to choose features. One file is one kind, found by its name.
+"""Ways to choose features. One file is one kind, found by its name: see `Selector`."""
 
-Each module defines `class Params(Section)` with `kind: Literal["<its name>"]`, and
+from typing import Protocol, TypeVar
 
-    candidates(params, features, feature_sets) -> list[str]
+import pandas as pd
 
-the features worth looking at, given all features in the order of the data and the named sets of
-features.json; and
+from numerai_rounds.base.params import Section
 
-    choose(params, table) -> DataFrame[feature, score]
+P = TypeVar("P", bound=Section)
 
-the chosen ones in order of choice, given the candidates' table of `correlation.Correlations`, made on
-training eras only. `score` is finite; higher is better.
-"""
+
+class Selector(Protocol[P]):
+    """What each module here defines."""
+
+    Params: type[P]
+    """With `kind: Literal["<its name>"]`."""
+
+    def candidates(self, params: P, features: list[str], feature_sets: dict[str, list[str]]) -> list[str]:
+        """The features worth looking at, given all in the order of the data and the named sets of features.json."""
+
+    def choose(self, params: P, table: pd.DataFrame) -> pd.DataFrame:
+        """The chosen ones in order of choice: `feature` and `score`, which is finite; higher is better.
+
+        `table` is that of `correlation.Correlations` of the candidates, made on training eras only.
+        """
