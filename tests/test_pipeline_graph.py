@@ -27,6 +27,7 @@ NEVER_IN_A_RESULT = {
         "io.scores.reports",
         "io.sources._payouts",
         "models.boosting.reasons",
+        "models.portable",
     )
 }
 """Modules whose work a person sees and no output holds, or that work before a round is pinned."""

@@ -44,7 +44,7 @@ class Model(Protocol):
         """Names of the features, in the order of the columns that `predict` takes."""
 
     def predict(self, features: NDArray[np.int8], threads: int) -> NDArray[np.float64]:
-        """Predictions, shape (rows,), higher is better; `features` has shape (rows, features).
+        """Predictions, shape (rows,), higher is better; `features` has shape (rows, features), columns contiguous.
 
         A row's prediction depends neither on the other rows nor on the number of threads.
         """

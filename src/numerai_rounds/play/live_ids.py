@@ -10,7 +10,7 @@ from numerai_rounds.base.params import Params
 from numerai_rounds.conf import plugins
 from numerai_rounds.io import console
 from numerai_rounds.io.files import paths
-from numerai_rounds.io.history import live
+from numerai_rounds.io.history.live import Live
 
 LIVE = "live"
 
@@ -27,14 +27,14 @@ def ids_now(parameters: Params, *, strict: bool = False) -> "pd.Index[str]":
     now = source.live_pins(parameters.data, number, parameters.round)[LIVE]
     is_same = now.known == (pinned and pinned.known)
     if is_same and here.exists() and now.size in (None, here.stat().st_size):
-        return live.ids()
+        return Live().ids()
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder) / f"{LIVE}.parquet"
         source.fetch(parameters.data, number, LIVE, now, fresh)
-        ids = live.ids(fresh)
+        ids = Live(fresh).ids()
     if is_same:
         return ids
-    ours = live.ids() if here.exists() else ids[:0]
+    ours = Live().ids() if here.exists() else ids[:0]
     gone, new = len(set(ours).difference(ids)), len(set(ids).difference(ours))
     if strict or gone or new:
         raise StaleError(

@@ -5,14 +5,14 @@ from numerai_rounds.base.eras import check_span, purge_eras
 from numerai_rounds.conf import params, plugins
 from numerai_rounds.io import console
 from numerai_rounds.io.files import paths, tables
-from numerai_rounds.io.history import reader
+from numerai_rounds.io.history.reader import History
 from numerai_rounds.io.machine import process
 
 
 def main() -> None:
     """Write one row an era with the side it is on."""
     parameters = params.load()
-    counted = reader.era_table(parameters.target)
+    counted = History(paths.HISTORY).era_table(parameters.target)
     check_span(max(counted[ERA]), parameters.round.cadence)
     purge = purge_eras(parameters.target, parameters.split.horizon_days, parameters.round.cadence)
     splitter = plugins.splitter(parameters.split.kind)

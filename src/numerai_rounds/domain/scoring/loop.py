@@ -105,7 +105,7 @@ def score(
                 metric.gather(part)
             found.append(replace(scores, parts=[]))  # parts are as large as the features are many
     left_out |= {name: reason for name, metric in used.items() if (reason := metric.left_out())}
-    return [_scored(used, found, column, left_out, main) for column in range(inputs.columns)]
+    return [_scored(inputs, used, found, column, left_out, main) for column in range(inputs.columns)]
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,12 @@ def _reason(era: Era, scorable: np.bool_) -> str:
 
 
 def _scored(
-    metrics: Mapping[str, Metric], eras: Sequence[_EraScores], column: int, left_out: dict[str, str], main: str
+    inputs: Inputs,
+    metrics: Mapping[str, Metric],
+    eras: Sequence[_EraScores],
+    column: int,
+    left_out: dict[str, str],
+    main: str,
 ) -> Scored:
     unscored = {era.label: era.unscored[column] for era in eras if era.unscored[column]}
     if len(unscored) == len(eras):
@@ -165,7 +170,6 @@ def _scored(
     headlines["rows"] = int(per_era["rows"].sum())
     by_feature: dict[str, Floats] = {}
     by_group: dict[str, Floats] = {}
-    inputs = next(iter(metrics.values())).inputs
     for metric in metrics.values():
         headlines |= metric.headlines(per_era, column)
         by_feature |= metric.by_feature(column)

@@ -2,11 +2,23 @@
 
 from typing import Protocol, TypeVar
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from numerai_rounds.base.params import Section
 
 P = TypeVar("P", bound=Section)
+
+
+class Statistics(Protocol):
+    """What a selector wants to know of the candidates, gathered an era at a time."""
+
+    def add(self, features: NDArray[np.int8], target: NDArray[np.floating]) -> None:
+        """Take in an era: features, shape (features, rows), levels 0 to 4, and their finite targets, shape (rows,)."""
+
+    def table(self) -> pd.DataFrame:
+        """A row a candidate, in their order: `feature`, and what there is to say about it."""
 
 
 class Selector(Protocol[P]):
@@ -18,8 +30,11 @@ class Selector(Protocol[P]):
     def candidates(self, params: P, features: list[str], feature_sets: dict[str, list[str]]) -> list[str]:
         """The features worth looking at, given all in the order of the data and the named sets of features.json."""
 
-    def choose(self, params: P, table: pd.DataFrame) -> pd.DataFrame:
-        """The chosen ones in order of choice: `feature` and `score`, which is finite; higher is better.
+    def statistics(self, params: P, candidates: list[str]) -> Statistics:
+        """What is to be known of the candidates: it is shown every training era, and none other."""
 
-        `table` is that of `correlation.Correlations` of the candidates, made on training eras only.
+    def choose(self, params: P, table: pd.DataFrame) -> pd.DataFrame:
+        """The chosen ones in order of choice, given the table of the statistics.
+
+        `feature` and `score`, which is finite; higher is better.
         """
