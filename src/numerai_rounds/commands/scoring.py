@@ -110,7 +110,7 @@ def _predicted(history: History, table: Predictions, chosen: Targets) -> judging
                 thin.append(f"era {era.era}: {there:,} of {needed:,} rows")
             elif there:
                 lacking += needed - there
-                rows[era.era] = np.where(places >= 0, table.values[:, places], np.nan)
+                rows[era.era] = table.at(places)
                 known[era.era] = scored
             advance(1)
     if not resolved:

@@ -63,15 +63,16 @@ class CrossSection:
         """Number of rows."""
         return int(self.predictions.shape[1])
 
-    def where(self, rows: NDArray[np.bool_]) -> "CrossSection":
-        """Some of the rows; itself where all are asked for."""
+    def where(self, rows: NDArray[np.bool_], *, featureless: bool = False) -> "CrossSection":
+        """Some of the rows, without features where nobody asks for those; itself where all are asked for."""
         if rows.all():
             return self
+        features = self.features[:0] if featureless else self.features
         return CrossSection(
             self.label,
             self.ids.filter(pa.array(rows)),
             np.compress(rows, self.predictions, axis=1),
-            np.compress(rows, self.features, axis=1),
+            np.compress(rows, features, axis=1),
             {name: values[rows] for name, values in self.others.items()},
             self.start,
             self,

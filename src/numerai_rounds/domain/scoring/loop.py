@@ -57,20 +57,21 @@ def known_on(section: CrossSection, targets: Mapping[str, Floats]) -> dict[str, 
     """An era on each target that any of its predicted rows has: shape (rows,) each, NaN where not known.
 
     `section` may lack predictions, NaN in all columns at once. Targets known for the same rows share what is computed.
+    Features are looked at on the first target alone: the rows of others have none, but for those of `whole`.
     """
     # Compiled loops are slow, and sums differ in their last bits, where a column's values do not lie side by side.
     section = replace(section, predictions=np.ascontiguousarray(section.predictions))
     present = np.asarray(np.isfinite(section.predictions).all(axis=0))
     whole = replace(section.where(present), whole=None, within=None)
     sections: dict[bytes, CrossSection] = {}
-    found = {}
+    found, main = {}, next(iter(targets), None)
     for name, target in targets.items():
         known = np.isfinite(target)
         rows = known[present]
         if rows.any():
             key = rows.tobytes()
             if key not in sections:
-                sections[key] = whole.where(rows)
+                sections[key] = whole.where(rows, featureless=name != main)
             thin = rows.sum() < COVERED * len(rows)
             found[name] = Era(sections[key], target[present][rows], float(target[known].mean()), bool(thin))
     return found
