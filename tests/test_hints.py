@@ -21,7 +21,8 @@ from numerai_rounds.conf.params import keys, parse
 from numerai_rounds.domain.selectors import feature_set
 from numerai_rounds.io.download import listed
 from numerai_rounds.io.files import paths
-from numerai_rounds.io.history import reader
+from numerai_rounds.io.history import asked
+from numerai_rounds.io.history.reader import History
 from numerai_rounds.io.package import images
 from numerai_rounds.io.repository import experiments
 from numerai_rounds.io.scores import predictions
@@ -148,16 +149,16 @@ PLACES: dict[str, list[tuple[list[str], Callable[[str], Any]]]] = {
         ),
     ],
     "steps/judging.py:check_set": [(["small", "medium"], lambda name: judging.check_set(name, ["small", "medium"]))],
-    "io/history/reader.py:check_target": [
-        (tiny.TARGETS[1:], reader.era_table),
-        (tiny.TARGETS[1:], lambda name: reader.check_target(name, reader.target_names("validation"), "score.target")),
+    "io/history/asked.py:check_target": [
+        (tiny.TARGETS[1:], lambda name: History().era_table(name)),
+        (tiny.TARGETS[1:], lambda name: asked.check_target(name, History().targets("validation"), "score.target")),
     ],
-    "io/history/reader.py:read": [
-        (tiny.TARGETS[1:], lambda name: list(reader.read("train", ["0001"], [], name, "middle"))),
-        (tiny.FEATURES, lambda name: list(reader.read("train", ["0001"], [name], tiny.MAIN_TARGET, "middle"))),
+    "io/history/asked.py:check": [
+        (tiny.TARGETS[1:], lambda name: History().read("train", ["0001"], targets=[name])),
+        (tiny.FEATURES, lambda name: History().read("train", ["0001"], [name])),
         (
             [f"{era:04d}" for era in range(1, tiny.TRAIN_ERAS + 1)],
-            lambda name: list(reader.read("train", [name], [], tiny.MAIN_TARGET, "middle")),
+            lambda name: History().read("train", [name]),
         ),
     ],
 }
@@ -295,5 +296,5 @@ def test_names_that_differ_in_case_are_alike() -> None:
 def test_a_target_is_never_hinted_at_by_its_alias(market: tiny.Market) -> None:
     stores.place(market)
     for name in ("target_foo", "targett", "Target", "targe"):
-        for call in (reader.era_table, lambda name: list(reader.read("train", [], [], name, "middle"))):
+        for call in (History().era_table, lambda name: History().read("train", [], targets=[name])):
             assert "target" not in suggested(refusal(call, name))

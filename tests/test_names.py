@@ -12,15 +12,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from numerai_rounds.commands import configure, packaging
-from numerai_rounds.conf import params, plugins
+from numerai_rounds.conf import params
 from numerai_rounds.io.files import paths, tables
-from numerai_rounds.io.history import reader
+from numerai_rounds.io.history.reader import History
 from numerai_rounds.io.package import pickled, tryout
 from numerai_rounds.io.scores import score_files
-from numerai_rounds.models import portable
 from numerai_rounds.play import opening
 from numerai_rounds.stages import bin as binning
 from numerai_rounds.stages import evaluate, fetch, select, split, submit, train
+from numerai_rounds.steps.predicting import Predictor
 from tests import odd_names, tiny
 from tests.conftest import ROOT
 
@@ -52,9 +52,9 @@ def play(monkeypatch: pytest.MonkeyPatch, *overrides: str) -> None:
 
 def check_package(features: list[str]) -> None:
     """The model as Numerai runs it names these features and predicts what the pipeline does."""
-    kind, text = plugins.load("model", params.load().model.kind), paths.MODEL.read_text(encoding="utf-8")
-    assert kind.load(text).features == features
-    pickled.write(portable.predictor(kind.portable(text), features, "middle"), paths.PACKAGE)
+    predictor = Predictor.of(params.load(), paths.MODEL.read_text(encoding="utf-8"))
+    assert predictor.features == features
+    pickled.write(predictor.portable(), paths.PACKAGE)
     trial = tryout.run(paths.PACKAGE, Path(sys.executable), "this")
     assert packaging.compare(trial.predictions, paths.SUBMISSION.read_bytes(), "this") == 0
 
@@ -64,11 +64,11 @@ def test_odd_names_come_out_as_they_went_in(model: str, monkeypatch: pytest.Monk
     listed = odd_names.listed(40, TARGETS)
     Path("names.json").write_text(json.dumps(listed | {"more": {}}))
     play(monkeypatch, *SAMPLE, "select=feature_set", "select.name='odd'", *MODELS[model])
-    assert reader.feature_sets() == listed["feature_sets"]
+    assert History().feature_sets() == listed["feature_sets"]
     assert tables.read_selected() == odd_names.FEATURES
     assert set(tables.read_csv(paths.IMPORTANCE)["feature"]) == set(odd_names.FEATURES)
     scores = score_files.read(paths.METRICS).tables
-    assert list(scores["exposure"]["feature"]) == reader.feature_names("validation")
+    assert list(scores["exposure"]["feature"]) == History().features("validation")
     assert list(scores["exposure_groups"]["group"]) == [
         name for name in listed["feature_sets"] if name not in ("all", "none")
     ]
@@ -81,8 +81,8 @@ def test_as_many_names_as_the_real_ones(count: int, chosen: str, monkeypatch: py
     Path("names.json").write_text(json.dumps(listed))
     play(monkeypatch, *SAMPLE, "select=feature_set", f"select.name='{chosen}'", *MODELS["lightgbm"])
     names = listed["feature_sets"][chosen.replace("\\", "")]
-    assert reader.feature_names("train") == sorted(listed["feature_sets"]["all"])
-    assert reader.target_names("train") == TARGETS
+    assert History().features("train") == sorted(listed["feature_sets"]["all"])
+    assert History().targets("train") == TARGETS
     assert tables.read_selected() == names
     check_package(names)
     assert np.isfinite(pd.read_parquet(paths.PREDICTIONS)["prediction"]).all()

@@ -24,7 +24,7 @@ from numerai_rounds.conf import plugins
 from numerai_rounds.conf.params import load
 from numerai_rounds.domain.submission import predictions_to_submission
 from numerai_rounds.io.files import paths, tables
-from numerai_rounds.io.history import reader
+from numerai_rounds.io.history.live import Live
 from numerai_rounds.io.package import images, pickled, tryout
 from numerai_rounds.io.service import http
 from numerai_rounds.models import portable
@@ -116,8 +116,8 @@ def repository(tmp_path: Path, stranger: Path, monkeypatch: pytest.MonkeyPatch) 
     Path("models/model.txt").write_text(model.text)
     pins = {role: {"pin": pin.known} for role, pin in load().round.live.items()}
     Path("data/raw/live/manifest.json").write_text(json.dumps({"files": pins}))
-    ids, features = reader.read_live(model.features, "middle")
-    tables.write_submission(predictions_to_submission(ids, model.predict(features, 1)), paths.SUBMISSION)
+    ids, features = Live().rows(model.features)
+    tables.write_submission(predictions_to_submission(ids, model.predict(features.T, 1)), paths.SUBMISSION)
     stages = {"train": locked(paths.MODEL), "submit": locked(paths.SUBMISSION)}
     stages["submit"]["params"] = {"params.yaml": {"round.number": parameters["round"]["number"]}}
     Path("dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}))
@@ -149,8 +149,8 @@ def test_every_model_predicts_the_same_without_the_project(
     write_live(spoil)
     model = trained(module, params)
     trial = package(portable.predictor(module.portable(model.text), model.features, "middle"), stranger)
-    ids, features = reader.read_live(model.features, "middle")
-    expected = predictions_to_submission(ids, model.predict(features, 1))
+    ids, features = Live().rows(model.features)
+    expected = predictions_to_submission(ids, model.predict(features.T, 1))
     assert list(trial.predictions.index) == list(expected["id"])
     assert list(trial.predictions) == list(expected["prediction"])
     assert expected["prediction"].nunique() > 5
@@ -296,10 +296,8 @@ class TestCommand:
             packaging.package(check=True)
 
     def test_other_predictions_are_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        portable = packaging.portable.predictor
-        monkeypatch.setattr(
-            packaging.portable, "predictor", lambda model, names, missing: portable(model, names[::-1], missing)
-        )
+        usual = portable.predictor
+        monkeypatch.setattr(portable, "predictor", lambda model, names, missing: usual(model, names[::-1], missing))
         with pytest.raises(DataError, match=r"predicts otherwise .* of 24 predictions differ, by up to 0\.\d+\."):
             packaging.package(check=True)
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from numerai_rounds.commands import configure
-from numerai_rounds.io.history import reader
+from numerai_rounds.io.history.reader import History
 from tests.conftest import Repository, dvc
 
 OUTPUTS = [
@@ -202,9 +202,10 @@ def test_selection_and_training_never_see_validation(played: Repository, monkeyp
     assert scored.min() - used.max() == 16 + 1
     candidates = pd.read_csv(played.path / "data/features/candidates.csv").set_index("feature")["correlation"]
     eras = [f"{era:04d}" for era in used]
-    rows = list(reader.read("train", eras, list(candidates.index), "target_ender_60", "refuse"))
-    features = pd.DataFrame(np.concatenate([era.features for era in rows]), columns=candidates.index, dtype="float64")
-    target = pd.Series(np.concatenate([era.target for era in rows]), dtype="float64")
+    rows = list(History(missing_features="refuse").read("train", eras, list(candidates.index), ["target_ender_60"]))
+    levels = np.concatenate([era.features for era in rows], axis=1).T
+    features = pd.DataFrame(levels, columns=candidates.index, dtype="float64")
+    target = pd.Series(np.concatenate([era.targets["target_ender_60"] for era in rows]), dtype="float64")
     expected = features.corrwith(target)
     np.testing.assert_allclose(candidates, expected[candidates.index], atol=1e-9)
 

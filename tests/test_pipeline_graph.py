@@ -27,6 +27,7 @@ NEVER_IN_A_RESULT = {
         "io.scores.reports",
         "io.sources._payouts",
         "models.boosting.reasons",
+        "models.portable",
     )
 }
 """Modules whose work a person sees and no output holds, or that work before a round is pinned."""
@@ -34,7 +35,7 @@ NEVER_IN_A_RESULT = {
 
 @pytest.fixture(scope="module")
 def graph() -> grimp.ImportGraph:
-    return grimp.build_graph(PACKAGE, cache_dir=None)
+    return grimp.build_graph(PACKAGE, cache_dir=None, exclude_type_checking_imports=True)
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +53,30 @@ def holds_code(module: str) -> bool:
     return len(ast.parse((ROOT / path_of(module)).read_text()).body) > 1
 
 
-def plugged_in(stage: str) -> list[str]:
-    """Modules of every plug-in that a stage loads by name."""
-    source = (ROOT / path_of(f"{PACKAGE}.stages.{stage}")).read_text()
-    for shared in re.findall(r"from numerai_rounds\.steps import (\w+)", source):
-        source += (ROOT / path_of(f"{PACKAGE}.steps.{shared}")).read_text()
-    families = [plugins.FAMILIES[section] for section in re.findall(r'plugins\.load\(\s*"(\w+)"', source)]
-    families += [plugins.METRICS] if "plugins.metrics()" in source else []
+LOADERS = {
+    "source": plugins.FAMILIES["data"],
+    "splitter": plugins.FAMILIES["split"],
+    "selector": plugins.FAMILIES["select"],
+    "model": plugins.FAMILIES["model"],
+    "metrics": plugins.METRICS,
+}
+"""Functions of conf/plugins.py that load plug-ins -> the package of those."""
+
+
+def plugged_in(stage: str, graph: grimp.ImportGraph) -> list[str]:
+    """Modules of every plug-in that a stage, or a step that it takes, loads by name."""
+    module = f"{PACKAGE}.stages.{stage}"
+    steps = [name for name in graph.find_upstream_modules(module) if name.startswith(f"{PACKAGE}.steps")]
+    source = "".join((ROOT / path_of(name)).read_text() for name in [module, *steps])
+    assert "plugins.load(" not in source
+    families = [LOADERS[name] for name in re.findall(rf"plugins\.({'|'.join(LOADERS)})\(", source)]
     return [f"{package}.{name}" for package in families for name in plugins.names(package)]
+
+
+def test_every_loader_of_plugins_is_known_here() -> None:
+    functions = {name for name, made in vars(plugins).items() if getattr(made, "__module__", "") == plugins.__name__}
+    assert functions - {"load", "names", "schema"} == {*LOADERS}
+    assert set(LOADERS.values()) == {*plugins.FAMILIES.values(), plugins.METRICS}
 
 
 def declared(stage: dict) -> set[str]:
@@ -79,7 +96,7 @@ def test_every_stage_has_its_module_and_every_module_its_stage(pipeline: dict) -
 
 @pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "guard"])
 def test_every_imported_module_is_a_dependency(stage: str, graph: grimp.ImportGraph, pipeline: dict) -> None:
-    roots = [f"{PACKAGE}.stages.{stage}", *plugged_in(stage)]
+    roots = [f"{PACKAGE}.stages.{stage}", *plugged_in(stage, graph)]
     modules = set(roots).union(*(graph.find_upstream_modules(root) for root in roots)) - NEVER_IN_A_RESULT
     needed = {str(path_of(module)) for module in modules if holds_code(module)}
     listed = declared(pipeline[stage])
@@ -89,7 +106,7 @@ def test_every_imported_module_is_a_dependency(stage: str, graph: grimp.ImportGr
 
 @pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "guard"])
 def test_every_listed_module_is_needed(stage: str, graph: grimp.ImportGraph, pipeline: dict) -> None:
-    roots = [f"{PACKAGE}.stages.{stage}", *plugged_in(stage)]
+    roots = [f"{PACKAGE}.stages.{stage}", *plugged_in(stage, graph)]
     modules = set(roots).union(*(graph.find_upstream_modules(root) for root in roots))
     needed = {str(path_of(module)) for module in modules}
     idle = {

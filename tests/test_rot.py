@@ -15,7 +15,7 @@ import yaml
 from numerai_rounds.base.errors import DamagedError
 from numerai_rounds.commands import mending, packaging, reporting, scoring
 from numerai_rounds.io.files import dvc_cache, paths, vouched
-from numerai_rounds.io.history import reader
+from numerai_rounds.io.history.reader import History
 from numerai_rounds.play import slots, uploading
 from tests.conftest import ROOT, Repository
 
@@ -184,10 +184,10 @@ def test_a_damaged_manifest_of_the_history_is_fetched_again_as_advised(played: R
     path = Path("data/raw/history/train/manifest.json")
     flip(path, random.Random(1))
     with pytest.raises(DamagedError, match=rf"^{path} "):
-        reader.feature_names("train")
+        History().features("train")
     played.repro("--force", "fetch@history")
     assert contents() == before
-    assert reader.feature_names("train")
+    assert History().features("train")
 
 
 def test_everything_is_mended_from_the_cache_and_from_git(
@@ -268,11 +268,11 @@ def test_a_cache_that_was_removed_raises_no_alarm() -> None:
         copy.unlink()
     (paths.BINNED / ".DS_Store").write_text("a desktop's")
     vouched.check_folder(paths.BINNED)
-    assert reader.feature_sets()
+    assert History().feature_sets()
     flip(paths.raw("history", "features"), random.Random(9))
     vouched._listing.cache_clear()
     with pytest.raises(DamagedError, match=f"^{paths.HISTORY} {SENTENCE}"):
-        reader.feature_sets()
+        History().feature_sets()
 
 
 @pytest.mark.usefixtures("played")

@@ -40,7 +40,7 @@ def test_single_features_say_as_little_as_the_tournaments(seed: int) -> None:
         levels = np.empty((market.features, era.rows), dtype=np.int8)
         fill_features(market, features, era, levels)
         target = targets(market, era, newest=market.newest(1))[TARGETS.index("target_ender_60")]
-        correlations.add(levels.T, target)
+        correlations.add(levels, target)
     table = correlations.table()
     noise = table["era_std"].median() / np.sqrt(market.train_eras / 12)
     assert 0.002 < noise < 0.008

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from numerai_rounds.io.history import reader
+from numerai_rounds.io.history.reader import History
 from tests import odd_names, tiny
 from tests.conftest import Repository
 from tests.service.stand_in import StandIn
@@ -104,10 +104,11 @@ def test_a_folder_of_your_own_in_the_old_layout(repository: Repository, monkeypa
     assert by_year.loc[by_year["score"] == "corr", ["year", "eras"]].to_numpy().tolist() == [[11, 12], [17, 8], [18, 8]]
     monkeypatch.chdir(repository.path)
     eras = list(market.train["era"].unique())
-    rows = list(reader.read("train", eras, tiny.FEATURES, "target_kazutsugi", "refuse"))
+    rows = list(History(missing_features="refuse").read("train", eras, tiny.FEATURES, ["target_kazutsugi"]))
     assert [era.era for era in rows] == eras
-    np.testing.assert_array_equal(np.concatenate([era.features for era in rows]), market.train[tiny.FEATURES])
-    np.testing.assert_array_equal(np.concatenate([era.target for era in rows]), market.train[tiny.MAIN_TARGET])
+    np.testing.assert_array_equal(np.concatenate([era.features for era in rows], axis=1).T, market.train[tiny.FEATURES])
+    targets = np.concatenate([era.targets["target_kazutsugi"] for era in rows])
+    np.testing.assert_array_equal(targets, market.train[tiny.MAIN_TARGET])
 
 
 def mix_widths(market: tiny.Market) -> None:

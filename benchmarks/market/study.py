@@ -79,7 +79,7 @@ class Study:
                 label,
                 pa.nulls(int(known.sum())),
                 np.ascontiguousarray(predictions[:, rows][:, known]),
-                np.empty((int(known.sum()), 0), np.int8),
+                np.empty((0, int(known.sum())), np.int8),
                 {role: values[rows][known] for role, values in others.items()},
             )
             values = answers[rows].astype(np.float64)
@@ -103,7 +103,7 @@ class Study:
             known = np.flatnonzero(np.isfinite(predictions[rows])) + rows.start
             if len(known):
                 gaussian = ranks.gaussianize(ranks.shares(ranks.twice_ranks(predictions[None, known])))
-                left = neutralized(gaussian, side.levels[np.ix_(places, known)].T)
+                left = neutralized(gaussian, side.levels[np.ix_(places, known)])
                 # What is left comes scaled to a deviation of 1: its own scale is its fit to the whole.
                 rest = left * (gaussian * left).mean() / np.square(left).mean()
                 found[:, known] = gaussian - np.array(shares)[:, None] * (gaussian - rest)
@@ -135,5 +135,5 @@ def _ics(side: Side, target: str) -> Floats:
     for rows in side.slices():
         known = np.isfinite(answers[rows])
         levels = side.levels[:, rows]
-        found.append(moments((levels if known.all() else levels[:, known]).T, answers[rows][known]).pearson())
+        found.append(moments(levels if known.all() else levels[:, known], answers[rows][known]).pearson())
     return np.array(found)

@@ -113,7 +113,7 @@ class Training:
             known = np.isfinite(answers[rows])
             if known.any():
                 levels = side.levels[:, rows]
-                correlations.add((levels if known.all() else levels[:, known]).T, answers[rows][known])
+                correlations.add(levels if known.all() else levels[:, known], answers[rows][known])
         table = correlations.table()
         # A tiny sample may have fewer features than the default pipeline selects.
         params = top_k.Params(kind="top_k", k=min(self.k, int(table["correlation"].notna().sum())))

@@ -46,26 +46,28 @@ def run(bench: Bench) -> Iterator[Result]:
 def by_eras(chosen: str, side: str = "train") -> Measured:
     """Our reader, era by era; the number of rows."""
     from numerai_rounds.conf import params
-    from numerai_rounds.io.history import reader
+    from numerai_rounds.io.history.reader import History
 
     parameters = params.load()
-    eras = [era for era, kind in reader.era_table(parameters.target)[["era", "data_type"]].to_numpy() if kind == side]
-    features = reader.feature_sets()[chosen]
+    eras = [
+        era for era, kind in History().era_table(parameters.target)[["era", "data_type"]].to_numpy() if kind == side
+    ]
+    features = History().feature_sets()[chosen]
     yield
-    rows = reader.read(side, eras, features, parameters.target, parameters.missing_features)
-    return sum(len(era.target) for era in rows)
+    rows = History(missing_features=parameters.missing_features).read(side, eras, features, [parameters.target])
+    return sum(len(era.ids) for era in rows)
 
 
 def by_columns(chosen: str) -> Measured:
     """Our reader, some features of all rows at a time; the number of rows."""
     from numerai_rounds.conf import params
-    from numerai_rounds.io.history import reader
+    from numerai_rounds.io.history.reader import History
 
     parameters = params.load()
-    eras = list(reader.era_table(parameters.target)["era"])
-    features = reader.feature_sets()[chosen]
+    eras = list(History().era_table(parameters.target)["era"])
+    features = History().feature_sets()[chosen]
     yield
-    rows = reader.TrainingRows(eras, features, parameters.target, parameters.missing_features)
+    rows = History(missing_features=parameters.missing_features).training(eras, features, parameters.target)
     starts = range(0, len(features), BLOCK)
     return max(len(rows.columns(start, min(start + BLOCK, len(features)))) for start in starts)
 
@@ -90,11 +92,12 @@ def polars(folder: str, chosen: str) -> Measured:
 def bytes_alone(chosen: str) -> Measured:
     """Read the bytes that our reader reads, and do nothing with them; their number."""
     from numerai_rounds.io.files import paths
-    from numerai_rounds.io.history import manifest, packed, reader
+    from numerai_rounds.io.history import manifest, packed
+    from numerai_rounds.io.history.reader import History
 
     folder = paths.raw("history", "train")
     side = manifest.read(folder)
-    wanted = set(reader.feature_sets()[chosen])
+    wanted = set(History().feature_sets()[chosen])
     places = [place for place, name in enumerate(side.features) if name in wanted]
     yield
     total = 0

@@ -150,9 +150,9 @@ def official_scores(path: str) -> Measured:
 def neutral(frame: str) -> Measured:
     """Our loop over the history."""
     from numerai_rounds.domain.metrics import fnc
-    from numerai_rounds.io.history import reader
+    from numerai_rounds.io.history.reader import History
 
-    features = reader.feature_sets()[SET]
+    features = History().feature_sets()[SET]
     return (yield from _over_history(frame, features, {"fnc": fnc.Metric}, "fnc_v3", _cores()))
 
 
@@ -174,9 +174,9 @@ def official_neutral(folder: str, frame: str) -> Measured:
 def exposures(frame: str) -> Measured:
     """Our loop over the history."""
     from numerai_rounds.domain.metrics import exposure
-    from numerai_rounds.io.history import reader
+    from numerai_rounds.io.history.reader import History
 
-    features = reader.feature_names("validation")
+    features = History().features("validation")
     # One thread: reading is the larger part, and keeps the other core busy.
     return (yield from _over_history(frame, features, {"exposure": exposure.Metric}, "exposure_max", 1))
 
@@ -197,13 +197,13 @@ def correlations(folder: str, frame: str) -> Measured:
 def reading() -> Measured:
     """Read what `exposures` reads, and do nothing; the number of rows."""
     from numerai_rounds.conf import params
-    from numerai_rounds.io.history import reader
+    from numerai_rounds.io.history.reader import History
 
     parameters = params.load()
-    eras, features = _resolved(), reader.feature_names("validation")
+    eras, features = _resolved(), History().features("validation")
     yield
-    rows = reader.read("validation", eras, features, parameters.target, parameters.missing_features)
-    return sum(len(era.target) for era in rows)
+    rows = History(missing_features=parameters.missing_features).read("validation", eras, features, [parameters.target])
+    return sum(len(era.ids) for era in rows)
 
 
 def _over_history(frame: str, features: list[str], metrics: dict[str, Any], column: str, threads: int) -> Measured:
@@ -213,7 +213,7 @@ def _over_history(frame: str, features: list[str], metrics: dict[str, Any], colu
     from numerai_rounds.domain.scoring import loop
     from numerai_rounds.domain.scoring.era import CrossSection
     from numerai_rounds.domain.scoring.metric import Inputs
-    from numerai_rounds.io.history import reader
+    from numerai_rounds.io.history.reader import History
 
     table = pd.read_parquet(frame)
     predicted = {str(era): rows["prediction"].to_numpy()[None] for era, rows in table.groupby("era")}
@@ -222,9 +222,9 @@ def _over_history(frame: str, features: list[str], metrics: dict[str, Any], colu
     yield
 
     def eras() -> Iterator[loop.Targets]:
-        for rows in reader.read("validation", list(predicted), features, data.TARGET, "middle"):
+        for rows in History().read("validation", list(predicted), features, [data.TARGET]):
             section = CrossSection(rows.era, rows.ids, predicted[rows.era], rows.features)
-            yield loop.known_on(section, {data.TARGET: rows.target.astype(np.float64)})
+            yield loop.known_on(section, {data.TARGET: rows.targets[data.TARGET].astype(np.float64)})
 
     (found,) = loop.score(metrics, inputs, eras(), data.TARGET, threads)
     return _answer(found.per_era[[column]])
@@ -242,7 +242,7 @@ def _sections(table: "pd.DataFrame") -> Iterator[tuple["CrossSection", Any]]:
     labels = table["era"].iloc[starts[:-1]]
     for label, start, stop in zip(labels, starts[:-1], starts[1:], strict=True):
         era = {name: values[start:stop] for name, values in columns.items()}
-        features = np.empty((stop - start, 0), np.int8)
+        features = np.empty((0, stop - start), np.int8)
         target, prediction = era.pop("target"), era.pop("prediction")[None]
         yield CrossSection(str(label), pa.nulls(stop - start), prediction, features, era), target
 
@@ -256,7 +256,7 @@ def _load(metrics: dict[str, Any]) -> None:
     from numerai_rounds.domain.scoring.era import CrossSection
     from numerai_rounds.domain.scoring.metric import Inputs
 
-    values, features = np.linspace(0, 1, 40), np.arange(80).reshape(2, 40).astype(np.int8).T % 5
+    values, features = np.linspace(0, 1, 40), np.arange(80).reshape(2, 40).astype(np.int8) % 5
     others = dict.fromkeys(("meta_model", "benchmark"), values)
     era = loop.known_on(CrossSection("0001", pa.nulls(40), values[None], features, others), {data.TARGET: values})
     inputs = Inputs([values[None]], ["one", "two"], {SET: np.arange(2)})
@@ -264,9 +264,9 @@ def _load(metrics: dict[str, Any]) -> None:
 
 
 def _resolved() -> list[str]:
-    from numerai_rounds.io.history import reader
+    from numerai_rounds.io.history.reader import History
 
-    eras = reader.era_table(data.TARGET)
+    eras = History().era_table(data.TARGET)
     return list(eras.loc[(eras["data_type"] == "validation") & (eras["resolved"] > 0), "era"])
 
 

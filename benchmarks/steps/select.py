@@ -61,14 +61,14 @@ def reading(chosen: str) -> Measured:
     """Read what the stage reads, and do nothing; the number of rows."""
     from numerai_rounds.conf import params
     from numerai_rounds.io.files import tables
-    from numerai_rounds.io.history import reader
+    from numerai_rounds.io.history.reader import History
 
     parameters = params.load()
     eras = list(tables.read_side("train")["era"])
-    features = reader.feature_sets()[chosen]
+    features = History().feature_sets()[chosen]
     yield
-    rows = reader.read("train", eras, features, parameters.target, parameters.missing_features)
-    return sum(len(era.target) for era in rows)
+    rows = History(missing_features=parameters.missing_features).read("train", eras, features, [parameters.target])
+    return sum(len(era.ids) for era in rows)
 
 
 def _correlations(path: Path) -> dict[str, float]:

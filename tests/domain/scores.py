@@ -19,9 +19,7 @@ from numerai_rounds.domain.scoring.metric import BENCHMARK, META_MODEL, Inputs, 
 LEVELS = [0, 0.25, 0.5, 0.75, 1]
 SHARES = [0.05, 0.2, 0.5, 0.2, 0.05]
 MAIN, OTHER = "target_ender_60", "target_ender_20"
-METRICS: dict[str, type[Metric]] = dict(
-    zip(plugins.names(plugins.METRICS), [module.Metric for module in plugins.metrics()], strict=True)
-)
+METRICS: dict[str, type[Metric]] = plugins.metrics()
 
 
 def given(*strategies: Any, **named: Any) -> Callable[..., Any]:
@@ -38,12 +36,14 @@ def section(
     label: str = "0575",
     ids: Sequence[str] | None = None,
 ) -> CrossSection:
-    """An era's rows; one column of predictions may be given as a vector."""
+    """An era's rows; features of shape (rows, features); one column of predictions may be given as a vector."""
     columns = np.atleast_2d(np.asarray(predictions, dtype=float))
     rows = columns.shape[1]
     ids = [f"n{label}{row:06d}" for row in range(rows)] if ids is None else ids
     features = np.zeros((rows, 0)) if features is None else features
-    return CrossSection(label, pa.array(ids, pa.string()), columns, np.asfortranarray(features, np.int8), others or {})
+    return CrossSection(
+        label, pa.array(ids, pa.string()), columns, np.ascontiguousarray(features.T, np.int8), others or {}
+    )
 
 
 def on(one: CrossSection, target: Sequence[float] | np.ndarray) -> Era:
@@ -55,7 +55,7 @@ def values(metric: str, era: Era, **inputs: object) -> dict[str, np.ndarray]:
     """A metric's columns for one era."""
     kind = METRICS[metric]
     if kind is exposure.Metric:
-        inputs["features"] = [f"feature_{place}" for place in range(era.section.features.shape[1])]
+        inputs["features"] = [f"feature_{place}" for place in range(len(era.section.features))]
     return kind(Inputs([era.section.predictions], **inputs)).era(era)
 
 
@@ -77,7 +77,7 @@ def score(
         np.isfinite(one.predictions).all(axis=0) & np.isfinite(t[MAIN])
         for one, t in zip(sections, targets, strict=True)
     ]
-    count = sections[0].features.shape[1]
+    count = len(sections[0].features)
     needs = {"features": count > 0, **{name: name in sections[0].others for name in (META_MODEL, BENCHMARK)}}
     given = Inputs(
         [one.predictions[:, rows] for one, rows in zip(sections, known, strict=True)],

@@ -112,10 +112,10 @@ def test_any_number_of_threads_gives_the_same_bits(name: str, threads: int) -> N
 @pytest.mark.parametrize("layout", ["rows", "part of a chunk"])
 def test_how_features_lie_in_memory_changes_nothing(name: str, layout: str) -> None:
     sections, _ = market()
-    chunk = np.concatenate([one.features for one in sections]).T.copy()
+    chunk = np.concatenate([one.features for one in sections], axis=1)
     laid, start = [], 0
     for one in sections:
-        part = chunk[:, start : start + len(one)].T if layout != "rows" else np.ascontiguousarray(one.features)
+        part = chunk[:, start : start + len(one)] if layout != "rows" else np.asfortranarray(one.features)
         laid.append(replace(one, features=part))
         start += len(one)
     for one, other in zip(score(name), score(name, sections=laid), strict=True):

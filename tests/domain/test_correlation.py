@@ -32,7 +32,7 @@ def table_of(eras: list[tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
     count = eras[0][0].shape[1]
     correlations = Correlations([f"feature_{number}" for number in range(count)])
     for features, target in eras:
-        correlations.add(features, target)
+        correlations.add(features.T, target)
     return correlations.table()
 
 
@@ -116,7 +116,7 @@ def test_same_bits_for_any_number_of_threads(levels: list[float] | None) -> None
 
 def test_an_era_of_a_million_rows_at_the_highest_level_is_summed_exactly() -> None:
     rows = 1_000_000
-    found = correlation.moments(np.full((rows, 3), 4, dtype=np.int8, order="F"), np.ones(rows))
+    found = correlation.moments(np.full((3, rows), 4, dtype=np.int8), np.ones(rows))
     assert_array_equal(found.x, [4 * rows] * 3)
     assert_array_equal(found.xx, [16 * rows] * 3)
     assert_array_equal(found.xt, [12 * 4 * rows] * 3)
@@ -126,7 +126,7 @@ def test_an_era_of_a_million_rows_at_the_highest_level_is_summed_exactly() -> No
 def test_eras_without_end_add_up_exactly() -> None:
     random = np.random.default_rng(5)
     features, target = random.integers(0, 5, (6000, 20)).astype(np.int8), random.choice(SIXTHS, 6000)
-    era = correlation.moments(features, target)
+    era = correlation.moments(features.T, target)
     history = sum([era] * 1200, correlation.Moments(0, *np.zeros((3, 20)), 0.0, 0.0))
     assert history.rows == 7_200_000
     for name in ("x", "xx", "xt", "t", "tt"):
@@ -137,7 +137,7 @@ def test_eras_without_end_add_up_exactly() -> None:
 @pytest.mark.parametrize("target", [[0.5], [-3.25], [0.3], []])
 def test_one_row_or_none_is_summed_and_has_no_correlation(target: list[float]) -> None:
     features = np.array([[0, 3, 4]], dtype=np.int8)[: len(target)]
-    found = correlation.moments(features, np.array(target))
+    found = correlation.moments(features.T, np.array(target))
     assert_array_equal(found.x, features.sum(axis=0))
     assert_allclose(found.xt, 12 * np.array(target) @ features)
     assert np.isnan(found.pearson()).all()
@@ -150,6 +150,7 @@ class TestKernels:
 
     @staticmethod
     def laid_out(features: np.ndarray, layout: str) -> np.ndarray:
+        """The features, shape (rows, features), as kernels take them: a feature a row."""
         rows, count = features.shape
         found = np.asfortranarray(features)
         if layout == "rows":
@@ -163,7 +164,7 @@ class TestKernels:
         elif layout == "read only":
             found.flags.writeable = False
         assert_array_equal(found, features)
-        return found
+        return found.T
 
     @staticmethod
     def drawn(draw: st.DataObject, low: int, high: int) -> tuple[np.ndarray, np.ndarray]:
@@ -207,7 +208,7 @@ class TestKernels:
     @pytest.mark.parametrize("weight", [sign * edge for edge in EDGES for sign in (1, -1)])
     @pytest.mark.parametrize("rows", [kernels.ROWS_32, kernels.ROWS_32 + 77, 3 * kernels.ROWS_32, kernels.ROWS_16 + 77])
     def test_more_rows_of_one_level_than_one_sum_holds(self, rows: int, weight: int) -> None:
-        features = np.asfortranarray(np.array([[4, 1]], dtype=np.int8).repeat(rows, axis=0))
+        features = np.array([[4], [1]], dtype=np.int8).repeat(rows, axis=1)
         weights = np.full((1, rows), weight, dtype=np.int32)
         values, products = kernels.weighted_sums(features, weights)
         assert_array_equal(values, [[4 * rows, rows], [16 * rows, rows]])
@@ -227,12 +228,12 @@ class TestKernels:
     @pytest.mark.parametrize("kernel", [kernels.product_sums, kernels.float_sums])
     def test_rows_without_a_weight_are_refused(self, kernel: Callable[..., np.ndarray]) -> None:
         with pytest.raises(ValueError, match="6 rows of features, but 5 weights"):
-            kernel(np.zeros((6, 2), dtype=np.int8), np.zeros(5, dtype=np.int16))
+            kernel(np.zeros((2, 6), dtype=np.int8), np.zeros(5, dtype=np.int16))
 
     @pytest.mark.parametrize("kernel", [kernels.weighted_sums, kernels.level_sums])
     def test_rows_without_one_of_several_weights_are_refused(self, kernel: Callable[..., np.ndarray]) -> None:
         with pytest.raises(ValueError, match="6 rows of features, but 5 weights"):
-            kernel(np.zeros((6, 2), dtype=np.int8), np.zeros((3, 5), dtype=np.int32))
+            kernel(np.zeros((2, 6), dtype=np.int8), np.zeros((3, 5), dtype=np.int32))
 
     def test_a_place_that_keeps_nothing_compiles_anew(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def without_room(function: Callable[..., None]) -> None:

@@ -93,7 +93,7 @@ def test_what_is_left_is_the_residual_of_least_squares(shape: str, rows: int, se
     design = np.column_stack([features, np.ones(rows)])
     residual = vectors - (design @ np.linalg.lstsq(design, vectors.T)[0]).T
     expected = residual / np.sqrt(np.square(residual).mean(axis=1, keepdims=True))
-    assert_allclose(neutralized(vectors, features), expected, rtol=0, atol=1e-8)
+    assert_allclose(neutralized(vectors, features.T), expected, rtol=0, atol=1e-8)
 
 
 @pytest.mark.parametrize("features", [1, 3, 40], ids=str)
@@ -102,7 +102,7 @@ def test_features_that_explain_everything_leave_nothing(features: int, missing: 
     random = np.random.default_rng(9)
     rows = max(2, features + 1 - missing)
     found = neutralized(
-        random.normal(size=(2, rows)), random.integers(0, 5, (rows, max(features, rows))).astype(np.int8)
+        random.normal(size=(2, rows)), random.integers(0, 5, (rows, max(features, rows))).astype(np.int8).T
     )
     assert np.isnan(found).all()
 
@@ -111,7 +111,7 @@ def test_a_vector_that_is_a_feature_or_constant_has_nothing_left() -> None:
     random = np.random.default_rng(10)
     features = random.integers(0, 5, (300, 4)).astype(np.int8)
     vectors = np.stack([features[:, 1] * 0.3 - 7, np.full(300, 0.1), random.normal(size=300)])
-    assert_array_equal(np.isnan(neutralized(vectors, features)).all(axis=1), [True, True, False])
+    assert_array_equal(np.isnan(neutralized(vectors, features.T)).all(axis=1), [True, True, False])
     target = random.choice(scores.LEVELS, 300)
     found = scores.values("fnc", scores.on(scores.section(vectors, features), target), neutral_sets={"a": np.arange(4)})
     assert_array_equal(np.isnan(found["fnc_a"]), [False, True, False])  # ranks of a feature's levels are not linear
@@ -120,7 +120,7 @@ def test_a_vector_that_is_a_feature_or_constant_has_nothing_left() -> None:
 def test_constant_features_only_centre() -> None:
     vector = np.random.default_rng(11).normal(size=(1, 50))
     expected = (vector - vector.mean()) / vector.std()
-    assert_allclose(neutralized(vector, np.full((50, 3), 2, np.int8)), expected, atol=1e-9)
+    assert_allclose(neutralized(vector, np.full((3, 50), 2, np.int8)), expected, atol=1e-9)
 
 
 def test_era_without_any_vector_left_has_no_score() -> None:
@@ -133,5 +133,5 @@ def test_era_without_any_vector_left_has_no_score() -> None:
 def test_equal_rows_stay_equal() -> None:
     random = np.random.default_rng(13)
     features, vector = random.integers(0, 5, (500, 30)).astype(np.int8), random.normal(size=(1, 500))
-    twice = neutralized(np.hstack([vector, vector]), np.vstack([features, features]))
+    twice = neutralized(np.hstack([vector, vector]), np.vstack([features, features]).T)
     assert_array_equal(twice[:, :500], twice[:, 500:])

@@ -163,9 +163,9 @@ def test_rows_that_are_left_out_leave_everywhere() -> None:
     some = one.where(np.isin(np.arange(9), rows))
     assert some.ids.to_pylist() == [one.ids.to_pylist()[row] for row in rows]
     np.testing.assert_array_equal(some.predictions, one.predictions[:, rows])
-    np.testing.assert_array_equal(some.features, one.features[rows])
+    np.testing.assert_array_equal(some.features, one.features[:, rows])
     np.testing.assert_array_equal(some.others[META_MODEL], one.others[META_MODEL][rows])
-    assert some.features.T.flags.c_contiguous
+    assert some.features.flags.c_contiguous
     assert some.predictions.flags.c_contiguous
 
 

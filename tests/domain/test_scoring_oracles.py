@@ -105,7 +105,7 @@ def test_several_columns_and_targets_at_once(market: Market) -> None:
     columns[:, 3] = np.nan
     second = random.permutation(target)
     second[[5, 8]] = np.nan
-    several = scores.section(columns, one.features, one.others)
+    several = scores.section(columns, one.features.T, one.others)
     for name, era in scores.loop.known_on(several, {MAIN: target, OTHER: second}).items():
         frame, series = scores.frames(several, {MAIN: target, OTHER: second}[name])
         theirs = pd.Series(one.others[META_MODEL], frame.index, name="m")
@@ -141,7 +141,7 @@ def test_scores_know_ranks_only_and_no_order_of_rows(market: Market, seed: int) 
     stretched = np.exp2(ranks_of(one.predictions[0]) / 8)
     for prediction, rows in ((stretched, np.arange(len(target))), (one.predictions[0], order)):
         others = {name: values[rows] for name, values in one.others.items()}
-        again = scores.section(prediction[rows], one.features[rows], others)
+        again = scores.section(prediction[rows], one.features.T[rows], others)
         before, after = scores.on(one, target), scores.on(again, target[rows])
         for metric in ("corr", "spearman", "mmc", "bmc", "cwmm"):
             assert scores.value(metric, after) == pytest.approx(scores.value(metric, before), abs=EXACT, nan_ok=True)

@@ -14,7 +14,8 @@ from numerai_rounds.base.errors import DataError
 from numerai_rounds.io.fetch import checks
 from numerai_rounds.io.fetch.convert import convert
 from numerai_rounds.io.files import ids, paths
-from numerai_rounds.io.history import live, reader
+from numerai_rounds.io.history.live import Live
+from numerai_rounds.io.history.reader import History
 from tests import odd_names, tiny
 from tests.io import stores
 
@@ -460,7 +461,7 @@ def test_a_label_that_holds_lists_or_the_like_is_refused(folder: Path, name: str
         checks.check_file(path, "live")
     if name == "id":
         with pytest.raises(DataError, match=r"live .*: `id` must be text .got "):
-            live.ids(path)
+            Live(path).ids()
 
 
 @pytest.mark.parametrize("name", ["id", "era", "data_type"])
@@ -492,7 +493,7 @@ def test_a_set_that_repeats_a_feature_is_refused(folder: Path, market: tiny.Mark
 @pytest.mark.parametrize("kind", [pa.null(), pa.float64(), pa.string(), pa.timestamp("ns")], ids=str)
 @pytest.mark.parametrize("roles", [("train", "validation", "live"), ("live",)], ids=" ".join)
 def test_a_feature_without_a_value_may_be_of_any_type(
-    folder: Path, market: tiny.Market, roles: tuple[str, ...], kind: pa.DataType, monkeypatch: pytest.MonkeyPatch
+    folder: Path, market: tiny.Market, roles: tuple[str, ...], kind: pa.DataType
 ) -> None:
     name = tiny.FEATURES[3]
     tiny.write_v5(folder, market)
@@ -503,8 +504,7 @@ def test_a_feature_without_a_value_may_be_of_any_type(
     check_all(folder)
     for path in (folder.parent / "files-stores").glob("*"):
         assert stores.table(path)[name].isna().all() == (path.name in roles)
-    monkeypatch.setattr(paths, "raw", lambda _, role: folder / f"{role}.parquet")
-    assert (reader.read_live([name], "middle")[1] == 2).all()
+    assert (Live(folder / "live.parquet").rows([name])[1] == 2).all()
 
 
 def test_features_json_may_begin_with_a_mark_of_its_encoding(folder: Path, market: tiny.Market) -> None:
@@ -513,7 +513,7 @@ def test_features_json_may_begin_with_a_mark_of_its_encoding(folder: Path, marke
     check_all(folder)
     paths.HISTORY.mkdir(parents=True)
     path.replace(paths.raw("history", "features"))
-    assert reader.feature_sets() == tiny.LISTED["feature_sets"]
+    assert History().feature_sets() == tiny.LISTED["feature_sets"]
 
 
 def test_a_target_that_is_named_twice_is_refused(folder: Path, market: tiny.Market) -> None:

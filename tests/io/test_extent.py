@@ -15,7 +15,7 @@ from numerai_rounds.base.eras import check_eras, era_number
 from numerai_rounds.base.errors import DataError
 from numerai_rounds.io.fetch import checks
 from numerai_rounds.io.files import parquet
-from numerai_rounds.io.history import live
+from numerai_rounds.io.history.live import Live
 from numerai_rounds.io.legacy.convert import convert
 from tests import tiny
 
@@ -114,9 +114,9 @@ def test_a_long_text_is_never_copied_to_its_rows(tmp_path: Path, name: str, enco
 
 def test_the_ids_that_a_submission_is_checked_against_have_limits_too(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="claims to have 300,000 rows"):
-        live.ids(bomb(tmp_path / "live.parquet", 300_000))
+        Live(bomb(tmp_path / "live.parquet", 300_000)).ids()
     tiny.market().live.to_parquet(tmp_path / "sound.parquet")
-    assert len(live.ids(tmp_path / "sound.parquet")) == tiny.ROWS_PER_ERA
+    assert len(Live(tmp_path / "sound.parquet").ids()) == tiny.ROWS_PER_ERA
 
 
 def test_more_eras_than_any_are_not_gathered(tmp_path: Path) -> None:

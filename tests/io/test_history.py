@@ -1,7 +1,8 @@
 """The reader: whole eras, in order, however the store is cut; missing features as configured; no damage unseen."""
 
+import pickle
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ import pytest
 from numerai_rounds.base.errors import ConfigurationError, DataError
 from numerai_rounds.io.fetch import layout
 from numerai_rounds.io.files import paths
-from numerai_rounds.io.history import reader
+from numerai_rounds.io.history.live import Live
 from numerai_rounds.io.history.prefetch import ahead
+from numerai_rounds.io.history.reader import EraRows, History
+from numerai_rounds.io.history.training import TrainingRows
 from tests import tiny
 from tests.io import stores
 
@@ -33,6 +36,21 @@ def any_chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(layout, "TAIL_ROWS", request.param * ERA)
 
 
+def strict() -> History:
+    """The history that is in place; no feature may be absent."""
+    return History(missing_features="refuse")
+
+
+def read(side: str, eras: Collection[str], features: Sequence[str] = (), *targets: str) -> list[EraRows]:
+    """Eras of it."""
+    return list(strict().read(side, eras, features, targets or [TARGET]))
+
+
+def training(eras: Sequence[str], names: list[str]) -> TrainingRows:
+    """The rows of it to train on."""
+    return strict().training(eras, names, TARGET)
+
+
 def of(table: pd.DataFrame, era: str) -> pd.DataFrame:
     return table[table["era"] == era]
 
@@ -45,20 +63,23 @@ def test_eras_come_whole_and_in_order(market: tiny.Market, side: str) -> None:
     eras = list(table["era"].unique())
     wanted = [eras[place] for place in (1, 2, 8, -1)]
     chosen = tiny.FEATURES[3:9][::-1]
-    read = list(reader.read(side, set(wanted), chosen, TARGET, "refuse"))
-    assert [era.era for era in read] == wanted
-    for era in read:
+    other = "target_agnes_20"
+    found = read(side, set(wanted), chosen, TARGET, other)
+    assert [era.era for era in found] == wanted
+    for era in found:
         expected = of(table, era.era)
         assert era.ids.to_pylist() == list(expected.index)
-        assert (era.features.dtype, era.target.dtype) == (np.int8, np.float32)
-        np.testing.assert_array_equal(era.features, expected[chosen])
-        np.testing.assert_array_equal(era.target, expected[TARGET])
-        assert all(column.flags.c_contiguous for column in era.features.T)
+        assert (era.features.dtype, era.targets[TARGET].dtype) == (np.int8, np.float32)
+        np.testing.assert_array_equal(era.features.T, expected[chosen])
+        assert list(era.targets) == [TARGET, other]
+        for name, values in era.targets.items():
+            np.testing.assert_array_equal(values, expected[name])
+        assert era.features.flags.c_contiguous
 
 
 def test_nothing_is_read_where_nothing_is_asked_for(market: tiny.Market) -> None:
     stores.place(market)
-    assert list(reader.read("train", [], tiny.FEATURES, TARGET, "refuse")) == []
+    assert read("train", [], tiny.FEATURES) == []
     for eras, features, target, sentence in (
         (["0031"], tiny.FEATURES, TARGET, "train has no era '0031': did you mean '0030'"),
         (
@@ -70,17 +91,19 @@ def test_nothing_is_read_where_nothing_is_asked_for(market: tiny.Market) -> None
         (["0007"], tiny.FEATURES, "target_enders_20", "train has no target 'target_enders_20': did you mean"),
     ):
         with pytest.raises(ConfigurationError, match=sentence):
-            list(reader.read("train", eras, features, target, "refuse"))
-    (era,) = reader.read("train", ["0007"], [], TARGET, "refuse")
-    assert era.features.shape == (ERA, 0)
+            read("train", eras, features, target)
+    (era,) = read("train", ["0007"])
+    assert era.features.shape == (0, ERA)
+    (era,) = strict().read("train", ["0007"])
+    assert era.targets == {}
 
 
 def test_names_come_in_the_order_of_the_columns(market: tiny.Market) -> None:
     market.train = market.train[["era", "data_type", *tiny.FEATURES[::-1], *tiny.TARGETS]]
     stores.place(market)
-    assert reader.feature_names("train") == tiny.FEATURES[::-1]
-    assert reader.feature_names("validation") == tiny.FEATURES
-    assert reader.feature_sets() == tiny.LISTED["feature_sets"]
+    assert strict().features("train") == tiny.FEATURES[::-1]
+    assert strict().features("validation") == tiny.FEATURES
+    assert strict().feature_sets() == tiny.LISTED["feature_sets"]
 
 
 @pytest.mark.usefixtures("any_chunks")
@@ -88,16 +111,16 @@ def test_rows_whose_target_is_known(market: tiny.Market) -> None:
     gaps = [1, 2, ERA - 1]
     market.train.iloc[gaps, market.train.columns.get_loc(TARGET)] = np.nan
     stores.place(market)
-    first, second = reader.read("train", ["0001", "0002"], tiny.FEATURES, TARGET, "refuse")
+    first, second = read("train", ["0001", "0002"], tiny.FEATURES)
     expected = of(market.train, "0001").drop(index=market.train.index[gaps])
-    known = first.resolved()
+    known = first.known(TARGET)
     assert (known.era, known.ids.to_pylist()) == ("0001", list(expected.index))
-    np.testing.assert_array_equal(known.features, expected[tiny.FEATURES])
-    np.testing.assert_array_equal(known.target, expected[TARGET])
-    assert all(column.flags.c_contiguous for column in known.features.T)
-    assert second.resolved() is second
-    (unknown,) = reader.read("validation", ["0044"], tiny.FEATURES, TARGET, "refuse")
-    assert unknown.resolved().features.shape == (0, len(tiny.FEATURES))
+    np.testing.assert_array_equal(known.features.T, expected[tiny.FEATURES])
+    np.testing.assert_array_equal(known.targets[TARGET], expected[TARGET])
+    assert known.features.flags.c_contiguous
+    assert second.known(TARGET) is second
+    (unknown,) = read("validation", ["0044"], tiny.FEATURES)
+    assert unknown.known(TARGET).features.shape == (len(tiny.FEATURES), 0)
 
 
 def plain(market: tiny.Market, eras: list[str]) -> pd.DataFrame:
@@ -117,7 +140,7 @@ def test_rows_to_train_on_are_those_of_a_plain_table(market: tiny.Market, eras: 
     market.train.iloc[3 * ERA : 4 * ERA, target] = np.nan
     stores.place(market)
     names = tiny.FEATURES[::-2]
-    rows = reader.TrainingRows(eras, names, TARGET, "refuse")
+    rows = training(eras, names)
     expected = plain(market, eras)
     assert rows.names == names
     assert rows.target.dtype == np.float32
@@ -139,15 +162,15 @@ def test_rows_to_train_on_are_those_of_a_plain_table(market: tiny.Market, eras: 
 def test_what_was_read_stays_as_it_is_while_it_is_held(
     monkeypatch: pytest.MonkeyPatch, market: tiny.Market, eras: list[str]
 ) -> None:
-    """The reader uses the memory of earlier chunks again, but only where nobody looks at it any more."""
+    """The reader uses the memory of a packed chunk again, and no other."""
     monkeypatch.setattr(layout, "CHUNK_ROWS", 4 * ERA)
     stores.place(market)
     expected = plain(market, eras)[tiny.FEATURES]
-    held = [era.features for era in reader.read("train", eras, tiny.FEATURES, TARGET, "refuse")]
+    held = [era.features.T for era in read("train", eras, tiny.FEATURES)]
     np.testing.assert_array_equal(np.concatenate(held), expected)
-    held = list(reader.TrainingRows(eras, tiny.FEATURES, TARGET, "refuse").blocks())
+    held = list(training(eras, tiny.FEATURES).blocks())
     np.testing.assert_array_equal(np.concatenate(held), expected)
-    held = [era.features[:, 3] for era in reader.read("train", eras, tiny.FEATURES, TARGET, "refuse")]
+    held = [era.features[3] for era in read("train", eras, tiny.FEATURES)]
     np.testing.assert_array_equal(np.concatenate(held), expected[tiny.FEATURES[3]])
 
 
@@ -158,17 +181,17 @@ def test_missing_features_are_the_middle_or_refused(market: tiny.Market) -> None
     market.train.iloc[:3, market.train.columns.get_loc(name)] = pd.NA
     stores.place(market)
     expected = market.train[name].fillna(2)
-    first = next(reader.read("train", ["0001"], [other, name], TARGET, "middle"))
-    np.testing.assert_array_equal(first.features[:, 1], expected[:ERA])
-    columns = reader.TrainingRows(ALL, [name], TARGET, "middle").columns(0, 1)
+    for era in History().read("train", ALL, [other, name]):
+        np.testing.assert_array_equal(era.features[1], expected[of(market.train, era.era).index])
+    columns = History().training(ALL, [name], TARGET).columns(0, 1)
     np.testing.assert_array_equal(columns[:, 0], expected)
 
     sentence = rf"{name} is missing in 3 rows of eras? 0001.*missing_features=middle"
     with pytest.raises(DataError, match=sentence):
-        next(reader.read("train", ["0001"], [name], TARGET, "refuse"))
+        read("train", ["0001"], [name])
     with pytest.raises(DataError, match=sentence):
-        reader.TrainingRows(["0001"], [name], TARGET, "refuse").columns(0, 1)
-    next(reader.read("train", ["0001"], [other], TARGET, "refuse"))
+        training(["0001"], [name]).columns(0, 1)
+    read("train", ["0001"], [other])
 
 
 @pytest.mark.usefixtures("any_chunks")
@@ -176,9 +199,9 @@ def test_features_missing_in_other_eras_or_rows_are_no_reason_to_refuse(market: 
     name = tiny.FEATURES[0]
     market.train[name] = market.train[name].astype("Int8").mask(market.train["era"] == "0001")
     stores.place(market)
-    (era,) = reader.read("train", ["0002"], [name], TARGET, "refuse")
-    np.testing.assert_array_equal(era.features[:, 0], of(market.train, "0002")[name])
-    columns = reader.TrainingRows(ALL[1:], [name], TARGET, "refuse").columns(0, 1)
+    (era,) = read("train", ["0002"], [name])
+    np.testing.assert_array_equal(era.features[0], of(market.train, "0002")[name])
+    columns = training(ALL[1:], [name]).columns(0, 1)
     np.testing.assert_array_equal(columns[:, 0], market.train[name].iloc[ERA:])
 
 
@@ -186,12 +209,12 @@ def test_features_missing_in_other_eras_or_rows_are_no_reason_to_refuse(market: 
 def test_rows_are_counted_where_the_chosen_target_is_known(market: tiny.Market) -> None:
     market.train.iloc[:5, market.train.columns.get_loc("target_agnes_20")] = np.nan
     stores.place(market)
-    table = reader.era_table("target_agnes_20").set_index("era")
+    table = strict().era_table("target_agnes_20").set_index("era")
     assert list(table.index) == [f"{era:04d}" for era in range(1, 45)]
     assert (table.loc["0001", "rows"], table.loc["0001", "resolved"]) == (24, 19)
     assert table.loc["0044", "resolved"] == 0
     assert list(table["data_type"].unique()) == ["train", "validation", "test"]
-    assert reader.era_table(TARGET).set_index("era").loc["0001", "resolved"] == 24
+    assert strict().era_table(TARGET).set_index("era").loc["0001", "resolved"] == 24
 
 
 @pytest.mark.parametrize(
@@ -204,7 +227,7 @@ def test_rows_are_counted_where_the_chosen_target_is_known(market: tiny.Market) 
 def test_a_target_is_named_in_full(market: tiny.Market, target: str, sentence: str) -> None:
     stores.place(market)
     with pytest.raises(ConfigurationError, match=sentence):
-        reader.era_table(target)
+        strict().era_table(target)
 
 
 @pytest.mark.usefixtures("any_chunks")
@@ -214,21 +237,21 @@ def test_an_alias_that_equals_no_named_target_everywhere_is_said_so(market: tiny
     with pytest.raises(
         ConfigurationError, match=r"it equals none of the named targets here. Name one of them: target_ender_20, "
     ):
-        reader.era_table("target")
+        strict().era_table("target")
 
 
 def test_the_only_target_may_be_called_target(market: tiny.Market) -> None:
     for side in ("train", "validation"):
         setattr(market, side, getattr(market, side).drop(columns=tiny.TARGETS[1:]))
     stores.place(market)
-    assert reader.era_table("target")["resolved"].sum() == 42 * ERA
+    assert strict().era_table("target")["resolved"].sum() == 42 * ERA
 
 
 def test_live_data_without_a_feature_of_the_model_is_refused(market: tiny.Market) -> None:
     market.live = market.live.drop(columns=tiny.FEATURES[:5])
     stores.place(market)
     with pytest.raises(DataError, match=r"lacks 5 features that the model uses .*and 2 more.*`rounds open`"):
-        reader.read_live(tiny.FEATURES, "middle")
+        Live().rows(tiny.FEATURES)
 
 
 def test_live_rows_come_in_the_order_of_the_file(market: tiny.Market) -> None:
@@ -237,20 +260,19 @@ def test_live_rows_come_in_the_order_of_the_file(market: tiny.Market) -> None:
     market.live.iloc[7, market.live.columns.get_loc(name)] = pd.NA
     stores.place(market)
     chosen = tiny.FEATURES[::-3]
-    ids, features = reader.read_live([*chosen, name], "middle")
+    ids, features = Live().rows([*chosen, name])
     assert list(ids) == list(market.live.index)
-    np.testing.assert_array_equal(features, market.live[[*chosen, name]].fillna(2))
+    np.testing.assert_array_equal(features.T, market.live[[*chosen, name]].fillna(2))
     with pytest.raises(DataError, match=f"{name} is missing in 1 rows of the live era"):
-        reader.read_live([name], "refuse")
+        Live(missing_features="refuse").rows([name])
 
 
 def read_all() -> None:
-    for _ in reader.read("train", ALL, tiny.FEATURES, TARGET, "refuse"):
-        pass
+    read("train", ALL, tiny.FEATURES)
 
 
 def train_on_all() -> None:
-    reader.TrainingRows(ALL, tiny.FEATURES, TARGET, "refuse").columns(0, len(tiny.FEATURES))
+    training(ALL, tiny.FEATURES).columns(0, len(tiny.FEATURES))
 
 
 @pytest.mark.parametrize("reading", [read_all, train_on_all])
@@ -264,7 +286,7 @@ def test_a_harmed_file_is_named_with_how_to_restore_it(
     stores.harm(paths.raw("history", "train") / file, harm)
     with pytest.raises(DataError, match=rf"^data/raw/history/train/{file} is .*{RESTORE}"):
         reading()
-    era, *_ = reader.read("train", ["0003", "0025"], tiny.FEATURES, TARGET, "refuse")
+    era, *_ = read("train", ["0003", "0025"], tiny.FEATURES)
     assert era.era == "0003"
 
 
@@ -299,7 +321,7 @@ def test_a_harmed_manifest_is_named(market: tiny.Market, content: bytes | None, 
     path.unlink()
     if content is not None:
         path.write_bytes(content)
-    for reading in (read_all, lambda: reader.era_table(TARGET), lambda: reader.feature_names("train")):
+    for reading in (read_all, lambda: strict().era_table(TARGET), lambda: strict().features("train")):
         with pytest.raises(DataError, match=rf"^{path} {sentence}"):
             reading()
 
@@ -345,10 +367,35 @@ def test_ahead_stops_with_its_consumer() -> None:
 @pytest.mark.usefixtures("any_chunks")
 def test_a_reader_that_is_left_early_leaves_no_thread_and_no_open_file(market: tiny.Market) -> None:
     stores.place(market)
-    for era in reader.read("train", ALL, tiny.FEATURES, TARGET, "refuse"):
+    for era in strict().read("train", ALL, tiny.FEATURES, [TARGET]):
         if era.era == "0002":
             break
     del era
     assert not aheads()
     held = [Path(file.path) for file in psutil.Process().open_files()]
     assert not [path for path in held if path.suffix in (".levels", ".parquet")]
+
+
+def test_a_history_is_read_from_any_folder_and_by_another_process_alike(
+    market: tiny.Market, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stores.place(market)
+    history = strict()
+    expected = [era.features for era in history.read("train", ALL, tiny.FEATURES)]
+    sent = pickle.dumps(history)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    for other in (pickle.loads(sent), History(tmp_path / paths.HISTORY)):
+        np.testing.assert_array_equal([era.features for era in other.read("train", ALL, tiny.FEATURES)], expected)
+        assert other.feature_sets() == tiny.LISTED["feature_sets"]
+
+
+def test_what_a_side_consists_of_is_read_once(market: tiny.Market) -> None:
+    stores.place(market)
+    history = strict()
+    assert history.features("train") == tiny.FEATURES
+    (paths.raw("history", "train") / "manifest.json").write_text("{")
+    assert len(list(history.read("train", ALL))) == len(ALL)
+    assert [era.era for era in pickle.loads(pickle.dumps(history)).read("train", ALL[:2])] == ALL[:2]
+    with pytest.raises(DataError, match="is no manifest of a store"):
+        strict().features("train")

@@ -108,7 +108,7 @@ def test_the_payouts_target_is_nearly_neutral_to_features_and_others_are_not() -
     of = market(features=60, rows_per_era=1000)
     found = {name: Correlations(panel(of).names) for name in ("ender_60", "agnes_60")}
     for at in of.eras(31, 80):
-        features = levels(of, at).T
+        features = levels(of, at)
         for name, correlations in found.items():
             correlations.add(features, made(of, at, name)[0])
     size = np.sqrt(np.mean([at.rows for at in of.eras(31, 80)]))

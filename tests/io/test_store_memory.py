@@ -18,7 +18,7 @@ CHILD = f"""
 import sys
 from pathlib import Path
 
-from numerai_rounds.io.history import reader
+from numerai_rounds.io.history.reader import History
 from numerai_rounds.io.files import parquet, paths
 from numerai_rounds.io.fetch import convert, layout
 
@@ -27,8 +27,8 @@ convert.BLOCK_BYTES = 1 << 20
 parquet.BATCH_ROWS = {ERA_ROWS}
 eras, features = [f"{{era:04d}}" for era in range(int(sys.argv[1]))], {NAMES}
 convert.convert(Path("train.parquet"), "train", "any", paths.raw("history", "train"))
-rows = sum(len(era.target) for era in reader.read("train", eras, features, "target", "refuse"))
-training = reader.TrainingRows(eras, features, "target", "refuse")
+rows = sum(len(era.ids) for era in History().read("train", eras, features, ["target"]))
+training = History().training(eras, features, "target")
 assert rows == len(training.target) == sum(len(block) for block in training.blocks()) == len(eras) * {ERA_ROWS}
 print(next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")))
 """

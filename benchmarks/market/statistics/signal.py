@@ -87,7 +87,7 @@ def _signal_ics(market: Market, side: Side) -> Floats:
     for number, rows in zip(side.numbers.tolist(), side.slices(), strict=True):
         (era,) = market.eras(number, number)
         signal = weights(market.seed, number) @ values(market.seed, hidden_levels(market, era))
-        found.append(moments(side.levels[:, rows].T, signal.astype(np.float64)).pearson())
+        found.append(moments(side.levels[:, rows], signal.astype(np.float64)).pearson())
     return np.array(found)
 
 

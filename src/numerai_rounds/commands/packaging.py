@@ -9,7 +9,6 @@ import pandas as pd
 from numerai_rounds.base.columns import ID, PREDICTION
 from numerai_rounds.base.errors import ConfigurationError, DataError
 from numerai_rounds.base.params import Params
-from numerai_rounds.conf import plugins
 from numerai_rounds.conf.params import load
 from numerai_rounds.io import console
 from numerai_rounds.io.files import atomic, paths, vouched
@@ -17,8 +16,8 @@ from numerai_rounds.io.machine import exclusive
 from numerai_rounds.io.package import images, pickled, tryout
 from numerai_rounds.io.package.tryout import Trial
 from numerai_rounds.io.service.model_upload import Destination, ModelUploads
-from numerai_rounds.models import portable
 from numerai_rounds.play import slots
+from numerai_rounds.steps.predicting import Predictor
 
 NUMERAI = "numerai"
 TRAIN = "train"
@@ -48,14 +47,13 @@ def package(*, check: bool, send: bool = False, model: str | None = None) -> Non
         submission = slots.own(parameters.round.number)
         text = _model()
         upload = _upload(parameters, model) if model else None
-        kind = plugins.load("model", parameters.model.kind)
-        features = kind.load(text).features
-        pickled.write(portable.predictor(kind.portable(text), features, parameters.missing_features), paths.PACKAGE)
+        predictor = Predictor.of(parameters, text)
+        pickled.write(predictor.portable(), paths.PACKAGE)
         if check:
             image = images.name()
             trial = tryout.run(paths.PACKAGE, images.interpreter(), image)
             _show(trial, image, compare(trial.predictions, submission, image))
-        console.say(f"{parameters.model.kind} on {len(features):,} features: {paths.PACKAGE}")
+        console.say(f"{parameters.model.kind} on {len(predictor.features):,} features: {paths.PACKAGE}")
         if upload:
             made = upload.client.upload(paths.PACKAGE, upload.destination)
             console.say(f"uploaded to {model} as {made}; Numerai tries it out, which takes some minutes.")

@@ -15,10 +15,11 @@ from numerai_rounds.domain.scoring.loop import COVERED
 from numerai_rounds.io import console
 from numerai_rounds.io.dvc import lockfile
 from numerai_rounds.io.files import paths
-from numerai_rounds.io.history import live, reader
+from numerai_rounds.io.history.live import Live
+from numerai_rounds.io.history.reader import History
+from numerai_rounds.io.machine import process
 from numerai_rounds.io.scores import predictions, reports, score_files
 from numerai_rounds.io.scores.predictions import Predictions
-from numerai_rounds.io.scores.score_files import Scores
 from numerai_rounds.io.sources._payouts import policy_of
 from numerai_rounds.steps import judging, scored_targets
 from numerai_rounds.steps.scored_targets import Targets
@@ -42,11 +43,11 @@ def score(
     _refuse_stale()
     table = predictions.read(path, columns or None)
     folders = _folders(output, table.columns) if output is not None else {}
-    chosen = scored_targets.chosen(parameters)
-    predicted = _predicted(parameters, table, chosen)
+    history = History(paths.HISTORY, parameters.missing_features)
+    chosen = scored_targets.chosen(parameters, history)
+    predicted = _predicted(history, table, chosen)
     del table  # or its ids and values would be held beside those that are judged
-    judgements = judging.judge(parameters, predicted)
-    found = {name: Scores(judgement.headlines, judgement.tables) for name, judgement in judgements.items()}
+    found = judging.judge(parameters, history, predicted, console, process.cores(parameters.threads))
     first = next(iter(found.values()))
     beside = comparing.models(first, parameters.score.benchmark, str(path) if len(found) == 1 else None)
     reports.show_scores(found, f"{path}, {chosen.main}", beside)
@@ -91,16 +92,16 @@ def _as_asked(parameters: Params, targets: Sequence[str], round_number: int | No
     return parameters
 
 
-def _predicted(parameters: Params, table: Predictions, chosen: Targets) -> judging.Predicted:
+def _predicted(history: History, table: Predictions, chosen: Targets) -> judging.Predicted:
     """The predictions of each era that has any, and whose main target is known."""
     target = chosen.main
-    eras = reader.eras(VALIDATION, VALIDATION)
+    eras = history.eras(VALIDATION, VALIDATION)
     rows, known, thin, met, lacking = {}, {}, [], np.zeros(len(table), bool), 0
     resolved: list[str] = []
     with console.progress("match", len(eras), "eras") as advance:
-        for era in reader.read(VALIDATION, eras, [], target, parameters.missing_features):
+        for era in history.read(VALIDATION, eras, targets=[target]):
             places = table.places(era.ids)
-            finite = np.isfinite(era.target)
+            finite = np.isfinite(era.targets[target])
             resolved += [era.era] if finite.any() else []
             scored = finite & (places >= 0)
             met[places[scored]] = True
@@ -109,12 +110,12 @@ def _predicted(parameters: Params, table: Predictions, chosen: Targets) -> judgi
                 thin.append(f"era {era.era}: {there:,} of {needed:,} rows")
             elif there:
                 lacking += needed - there
-                rows[era.era] = np.where(places >= 0, table.values[:, places], np.nan)
+                rows[era.era] = table.at(places)
                 known[era.era] = scored
             advance(1)
     if not resolved:
         raise DataError(f"{target} is not known in any validation era yet: there is nothing to score.")
-    _tell_apart(table, ~met, target)
+    _tell_apart(history, table, ~met, target)
     _refuse_thin(table, thin)
     if not rows:
         raise DataError(f"{table.where} has no row of a validation era whose {target} is known.")
@@ -147,12 +148,12 @@ def _refuse_constant(table: Predictions, predicted: judging.Predicted) -> None:
         )
 
 
-def _tell_apart(table: Predictions, left: np.ndarray, target: str) -> None:
+def _tell_apart(history: History, table: Predictions, left: np.ndarray, target: str) -> None:
     """Say what the rows are that have no known target; a DataError where the data knows nothing of them."""
     counts = {}
     for what, pieces in (
-        (f"validation rows of test eras or whose {target} is not known", reader.ids(VALIDATION)),
-        ("training rows", reader.ids(TRAIN)),
+        (f"validation rows of test eras or whose {target} is not known", history.ids(VALIDATION)),
+        ("training rows", history.ids(TRAIN)),
         ("live rows", _live_ids()),
     ):
         if not left.any():
@@ -176,4 +177,4 @@ def _tell_apart(table: Predictions, left: np.ndarray, target: str) -> None:
 
 def _live_ids() -> Iterator[pa.Array]:
     if paths.raw("live", "live").exists():
-        yield live.table([ID])[ID].combine_chunks()
+        yield Live().table([ID])[ID].combine_chunks()

@@ -45,7 +45,7 @@ def keys(raw: Mapping[str, Any]) -> list[str]:
 def _schema(raw: Mapping[str, Any]) -> type[Params]:
     """`Params` with the sections of the kinds that a configuration names."""
     kinds = {section: _kind(raw, section) for section in plugins.FAMILIES}
-    sections: Any = {section: (plugins.load(section, kind).Params, ...) for section, kind in kinds.items()}
+    sections: Any = {section: (plugins.schema(section, kind), ...) for section, kind in kinds.items()}
     return create_model("Params", __base__=Params, **sections)
 
 

@@ -1,7 +1,7 @@
-"""What every kind of model is trained on, and what every trained model can do."""
+"""What every kind of model defines, what it is trained on, and what every trained model can do."""
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from numerai_rounds.base.errors import DataError, MachineError
+from numerai_rounds.base.params import Section
+
+D = TypeVar("D", bound=Section)
+P = TypeVar("P", bound=Section)
 
 
 class Rows(Protocol):
@@ -40,13 +44,45 @@ class Model(Protocol):
         """Names of the features, in the order of the columns that `predict` takes."""
 
     def predict(self, features: NDArray[np.int8], threads: int) -> NDArray[np.float64]:
-        """Predictions, shape (rows,), higher is better; `features` has shape (rows, features).
+        """Predictions, shape (rows,), higher is better; `features` has shape (rows, features), columns contiguous.
 
         A row's prediction depends neither on the other rows nor on the number of threads.
         """
 
     def importance(self) -> pd.DataFrame:
         """A row a feature, `feature` and `importance` (>= 0), the most important first, ties by name."""
+
+
+class Kind(Protocol[D, P]):
+    """What each module in kinds/ defines.
+
+    `progress` is called with the share of the work done since its last call; the shares sum to 1. `threads` changes the
+    speed and nothing else (0: every core). `build` and `fit` take paths because LightGBM reads and writes its own
+    files; nothing else in this layer does.
+    """
+
+    Dataset: type[D]
+    """Parameters of the form in which this kind keeps its training rows."""
+
+    Params: type[P]
+    """With `kind: Literal["<its name>"]` and `dataset: Dataset`."""
+
+    def build(self, dataset: D, rows: Rows, threads: int, destination: str, progress: Callable[[float], None]) -> None:
+        """Write that form of the rows into `destination`, an empty folder; the bytes follow from both alone."""
+
+    def fit(self, params: P, dataset: str, seed: int, threads: int, progress: Callable[[float], None]) -> Model:
+        """Train on what `build` wrote into the folder `dataset`; anything else is refused with a DataError."""
+
+    def load(self, text: str) -> Model:
+        """The model with this text; any other text is refused with a DataError."""
+
+    def portable(self, text: str) -> Callable[[Any], Any]:
+        """What `Model.predict` does, bit for bit and on one thread, as a function for where this project is not.
+
+        It takes the features as an array of any numbers, shape (rows, features), and gives the predictions, shape
+        (rows,). It is defined inside another function, names nothing of its module, imports what it needs when called,
+        and closes over text, numbers, lists of them, and functions like itself.
+        """
 
 
 def importance_table(features: list[str], importance: NDArray[np.float64]) -> pd.DataFrame:

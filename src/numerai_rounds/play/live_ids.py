@@ -10,7 +10,7 @@ from numerai_rounds.base.params import Params
 from numerai_rounds.conf import plugins
 from numerai_rounds.io import console
 from numerai_rounds.io.files import paths
-from numerai_rounds.io.history import live
+from numerai_rounds.io.history.live import Live
 
 LIVE = "live"
 
@@ -21,20 +21,20 @@ def ids_now(parameters: Params, *, strict: bool = False) -> "pd.Index[str]":
     Where that file was replaced since it was pinned, its ids are read anew, and StaleError is raised where they
     differ, or in any case under `strict`: the predictions are of features that are not served any more.
     """
-    source = plugins.load("data", parameters.data.kind)
+    source = plugins.source(parameters.data.kind)
     pinned, number = parameters.round.live.get(LIVE), parameters.round.number
     here = paths.raw("live", LIVE)
-    now = source.live_pins(parameters.data, number, parameters.round).get(LIVE)
-    is_same = (now and now.known) == (pinned and pinned.known)
-    if is_same and here.exists() and (now is None or now.size in (None, here.stat().st_size)):
-        return live.ids()
+    now = source.live_pins(parameters.data, number, parameters.round)[LIVE]
+    is_same = now.known == (pinned and pinned.known)
+    if is_same and here.exists() and now.size in (None, here.stat().st_size):
+        return Live().ids()
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder) / f"{LIVE}.parquet"
         source.fetch(parameters.data, number, LIVE, now, fresh)
-        ids = live.ids(fresh)
+        ids = Live(fresh).ids()
     if is_same:
         return ids
-    ours = live.ids() if here.exists() else ids[:0]
+    ours = Live().ids() if here.exists() else ids[:0]
     gone, new = len(set(ours).difference(ids)), len(set(ids).difference(ours))
     if strict or gone or new:
         raise StaleError(

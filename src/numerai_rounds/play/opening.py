@@ -1,9 +1,7 @@
 """`rounds open`: pin the round and its files, so that `dvc repro` is a function of the commit alone."""
 
-from typing import Any
-
 from numerai_rounds.base.errors import ClosedError, ConfigurationError
-from numerai_rounds.base.params import Params, Payout, Pin, Round
+from numerai_rounds.base.params import DataSection, Params, Payout, Pin, Round
 from numerai_rounds.conf import edits, plugins
 from numerai_rounds.conf.compose import check_params
 from numerai_rounds.conf.params import load
@@ -11,6 +9,7 @@ from numerai_rounds.conf.presets import ROUND
 from numerai_rounds.io import console
 from numerai_rounds.io.files import paths
 from numerai_rounds.io.machine import exclusive
+from numerai_rounds.io.sources import Source
 
 NOTHING = Round(source="", number=None, history={}, live={})
 
@@ -45,7 +44,7 @@ def pin_round(
     check_params(beside=ROUND)
     edits.write_params()
     parameters = load()
-    source = plugins.load("data", parameters.data.kind)
+    source = plugins.source(parameters.data.kind)
     pinned = parameters.round if parameters.round.source == parameters.data.kind else None
     if number is None and following:
         number = _following(parameters, pinned)
@@ -69,14 +68,15 @@ def pin_round(
         _tell(opened, pinned, alone=alone)
 
 
-def _current(source: Any, parameters: Params, pinned: Round | None, *, accept_changes: bool) -> int | None:
+def _current(
+    source: Source[DataSection], parameters: Params, pinned: Round | None, *, accept_changes: bool
+) -> int | None:
     try:
-        found: int | None = source.current_round(parameters.data, pinned)
+        return source.current_round(parameters.data, pinned)
     except ClosedError:
         if not accept_changes or pinned is None:
             raise
         return pinned.number
-    return found
 
 
 def _without_proofs(pinned: Round) -> Round:

@@ -140,14 +140,14 @@ def _kept(plan: Plan, number: int | None, tags: list[str]) -> str:
 def _awaited(plan: Plan) -> int | None:
     """The round to play: the current one, once it is open where that matters."""
     parameters = load()
-    source = plugins.load("data", parameters.data.kind)
+    source = plugins.source(parameters.data.kind)
     pinned = parameters.round if parameters.round.source == parameters.data.kind else None
     deadline = time.monotonic() + 60 * plan.patience
     said = ""
     while True:
         problem: RoundsError
         try:
-            number: int | None = source.current_round(parameters.data, pinned)
+            number = source.current_round(parameters.data, pinned)
             if not (plan.wait or plan.upload) or plan.options.late or source.is_open(parameters.data, number):
                 if plan.wait and number is not None:
                     # A round can be open before its live file is there.

@@ -19,7 +19,7 @@ def main() -> None:
     parameters = params.load()
     pinned = parameters.round
     check_source(pinned.source, parameters.data.kind)
-    source = plugins.load("data", parameters.data.kind)
+    source = plugins.source(parameters.data.kind)
     source.check_pins(parameters.data, pinned)
     pins = pinned.history if part == "history" else pinned.live
 

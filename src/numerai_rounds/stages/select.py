@@ -2,36 +2,39 @@
 
 from numerai_rounds.base.columns import TRAIN
 from numerai_rounds.conf import params, plugins
-from numerai_rounds.domain.arrays.correlation import Correlations
 from numerai_rounds.io import console
 from numerai_rounds.io.files import paths, tables
-from numerai_rounds.io.history import reader
+from numerai_rounds.io.history.reader import History
 from numerai_rounds.io.machine import process
 
 
 def main() -> None:
-    """Write every candidate with its correlations, and the chosen features in the order of choice."""
+    """Write every candidate with what the selector asks about it, and the chosen features in the order of choice."""
     parameters = params.load()
-    selector = plugins.load("select", parameters.select.kind)
-    candidates = selector.candidates(parameters.select, reader.feature_names(TRAIN), reader.feature_sets())
-    eras = tables.read_side(TRAIN).era
-    correlations = Correlations(candidates)
+    history = History(paths.HISTORY, parameters.missing_features)
+    selector, target = plugins.selector(parameters.select.kind), parameters.target
+    candidates = selector.candidates(parameters.select, history.features(TRAIN), history.feature_sets())
+    eras, rows = tables.read_side(TRAIN).era, 0
+    statistics = selector.statistics(parameters.select, candidates)
     with console.progress("select", len(eras), "eras") as advance:
-        for rows in reader.read(TRAIN, eras, candidates, parameters.target, parameters.missing_features):
-            resolved = rows.resolved()
-            correlations.add(resolved.features, resolved.target)
+        for era in history.read(TRAIN, eras, candidates, [target]):
+            known = era.known(target)
+            statistics.add(known.features, known.targets[target])
+            rows += len(known.ids)
             advance(1)
-    table = correlations.table()
+    table = statistics.table()
     selected = selector.choose(parameters.select, table)
     tables.write_csv(table, paths.CANDIDATES)
     tables.write_csv(selected, paths.SELECTED)
     first = selected.head(5).merge(table, on="feature")
+    about = [name for name in ("era_mean", "sign_agreement") if name in table]
+    shown = {"score": "{:.5f}", "era_mean": "{:.5f}", "sign_agreement": "{:.1%}"}
     console.table(
-        f"{len(selected):,} of {len(candidates):,} features chosen on {len(eras):,} eras, {correlations.rows:,} rows",
-        ["feature", "score", "era_mean", "sign_agreement"],
+        f"{len(selected):,} of {len(candidates):,} features chosen on {len(eras):,} eras, {rows:,} rows",
+        ["feature", "score", *about],
         [
-            (row.feature, f"{row.score:.5f}", f"{row.era_mean:.5f}", f"{row.sign_agreement:.1%}")
-            for row in first.itertuples()
+            (str(row["feature"]), *(shown[name].format(row[name]) for name in ("score", *about)))
+            for row in first.to_dict("records")
         ],
     )
 

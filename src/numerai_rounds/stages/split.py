@@ -5,17 +5,17 @@ from numerai_rounds.base.eras import check_span, purge_eras
 from numerai_rounds.conf import params, plugins
 from numerai_rounds.io import console
 from numerai_rounds.io.files import paths, tables
-from numerai_rounds.io.history import reader
+from numerai_rounds.io.history.reader import History
 from numerai_rounds.io.machine import process
 
 
 def main() -> None:
     """Write one row an era with the side it is on."""
     parameters = params.load()
-    counted = reader.era_table(parameters.target)
+    counted = History(paths.HISTORY).era_table(parameters.target)
     check_span(max(counted[ERA]), parameters.round.cadence)
     purge = purge_eras(parameters.target, parameters.split.horizon_days, parameters.round.cadence)
-    splitter = plugins.load("split", parameters.split.kind)
+    splitter = plugins.splitter(parameters.split.kind)
     eras = splitter.split(parameters.split, counted, purge)
     in_train_file = eras[DATA_TYPE] == TRAIN
     tables.write_csv(eras[in_train_file], paths.ERAS[TRAIN])
@@ -26,7 +26,7 @@ def main() -> None:
     console.table(
         f"{parameters.target}, {parameters.round.eras} eras, a purge of {purge}",
         list(sides.columns),
-        [(row.side, str(row.eras), row.first, row.last, f"{row.rows:,}") for row in sides.itertuples()],
+        [(str(row.side), str(row.eras), str(row.first), str(row.last), f"{row.rows:,}") for row in sides.itertuples()],
     )
 
 

@@ -9,7 +9,7 @@ from numerai_rounds.io.machine import process
 def main() -> None:
     """Train; the bytes of the model do not depend on `threads`."""
     parameters = params.load()
-    kind = plugins.load("model", parameters.model.kind)
+    kind = plugins.model(parameters.model.kind)
     vouched.check_folder(paths.BINNED)  # LightGBM ends the process where its bins are damaged
     with console.progress("train", 1, "model") as advance:
         model = kind.fit(parameters.model, str(paths.BINNED), parameters.seed, parameters.threads, advance)
@@ -19,7 +19,7 @@ def main() -> None:
     console.table(
         f"{parameters.model.kind} on {len(importance):,} features",
         ["feature", "importance"],
-        [(row.feature, f"{row.importance:#.4g}") for row in importance.head(5).itertuples()],
+        [(str(row.feature), f"{row.importance:#.4g}") for row in importance.head(5).itertuples()],
     )
 
 

@@ -11,19 +11,17 @@ from numerai_rounds.base.columns import VALIDATION
 from numerai_rounds.base.eras import horizon_in_name, overlap_eras
 from numerai_rounds.base.errors import ConfigurationError, DataError, one_of
 from numerai_rounds.base.params import Params
+from numerai_rounds.base.roles import file_name
 from numerai_rounds.conf import plugins
 from numerai_rounds.domain.judgement import summary
-from numerai_rounds.domain.judgement.summary import Judgement
 from numerai_rounds.domain.scoring import loop
 from numerai_rounds.domain.scoring.era import CrossSection
 from numerai_rounds.domain.scoring.metric import BENCHMARK, META_MODEL, Inputs
-from numerai_rounds.io import console
-from numerai_rounds.io.files import paths
-from numerai_rounds.io.history import reader
-from numerai_rounds.io.history.reader import EraRows
-from numerai_rounds.io.machine import process
+from numerai_rounds.io.history.reader import EraRows, History
 from numerai_rounds.io.scores import predictions
 from numerai_rounds.io.scores.predictions import Predictions
+from numerai_rounds.io.scores.score_files import Scores
+from numerai_rounds.steps.reporter import Reporter
 from numerai_rounds.steps.scored_targets import Targets
 
 Floats = NDArray[np.float64]
@@ -55,39 +53,41 @@ class Predicted:
     """Of each era, shape (rows of the era): those that have predictions and the main target."""
 
 
-def judge(parameters: Params, predicted: Predicted) -> dict[str, Judgement]:
-    """Judge each column of predictions, by its name; DataError or ConfigurationError where that is impossible."""
-    features = reader.feature_names(VALIDATION)
-    others, absent = _others(parameters)
-    inputs = _inputs(parameters, predicted, features, absent)
-    metrics = dict(zip(plugins.names(plugins.METRICS), [module.Metric for module in plugins.metrics()], strict=True))
+def judge(
+    parameters: Params, history: History, predicted: Predicted, reporter: Reporter, threads: int
+) -> dict[str, Scores]:
+    """Judge each column of predictions, by its name; DataError or ConfigurationError where that is impossible.
+
+    `threads`: of the machine, at most so many as have enough to do are used; scores do not depend on them.
+    """
+    others, absent = _others(parameters, history)
+    inputs = _inputs(parameters, history, predicted, absent)
     thin: dict[str, str] = {}
-    with console.progress("score", len(predicted.rows), "eras") as advance:
-        eras = _eras(parameters, predicted, features, others, thin, advance)
-        threads = min(process.cores(parameters.threads), MOST_THREADS)
-        scored = loop.score(metrics, inputs, eras, predicted.targets.main, threads)
+    with reporter.progress("score", len(predicted.rows), "eras") as advance:
+        eras = _eras(history, predicted, others, thin, advance)
+        scored = loop.score(plugins.metrics(), inputs, eras, predicted.targets.main, min(threads, MOST_THREADS))
     terms = _terms(parameters, predicted.targets.main)
-    return {
-        name: summary.judge(replace(one, left_out=one.left_out | thin), terms)
-        for name, one in zip(predicted.columns, scored, strict=True)
-    }
+    judged = [summary.judge(replace(one, left_out=one.left_out | thin), terms) for one in scored]
+    return {name: Scores(one.headlines, one.tables) for name, one in zip(predicted.columns, judged, strict=True)}
 
 
-def _inputs(parameters: Params, predicted: Predicted, features: list[str], absent: Mapping[str, str]) -> Inputs:
+def _inputs(parameters: Params, history: History, predicted: Predicted, absent: Mapping[str, str]) -> Inputs:
+    features = history.features(VALIDATION)
     places = {name: place for place, name in enumerate(features)}
     # A set may be empty: there is nothing to neutralise to, and no exposure to it.
-    named = {name: members for name, members in reader.feature_sets().items() if members}
+    named = {name: members for name, members in history.feature_sets().items() if members}
     sets = {name: np.array([places[member] for member in members]) for name, members in named.items()}
     asked = parameters.score.neutral_sets
     for name in asked:
         check_set(name, list(named))
     return Inputs(
-        [rows if known.all() else rows[:, known] for rows, known in _pairs(predicted)],
-        features,
-        {name: sets[name] for name in asked if name in sets},
-        [name for name in asked if name not in sets],
-        {name: members for name, members in sets.items() if len(members) < len(features)},
-        absent,
+        list(predicted.rows.values()),
+        features=features,
+        neutral_sets={name: sets[name] for name in asked if name in sets},
+        unknown_sets=[name for name in asked if name not in sets],
+        groups={name: members for name, members in sets.items() if len(members) < len(features)},
+        absent=absent,
+        known=list(predicted.known.values()),
     )
 
 
@@ -100,16 +100,12 @@ def check_set(name: str, known: Sequence[str]) -> None:
         )
 
 
-def _pairs(predicted: Predicted) -> Iterator[tuple[Floats, NDArray[np.bool_]]]:
-    return zip(predicted.rows.values(), predicted.known.values(), strict=True)
-
-
-def _others(parameters: Params) -> tuple[dict[str, Predictions], dict[str, str]]:
+def _others(parameters: Params, history: History) -> tuple[dict[str, Predictions], dict[str, str]]:
     """Predictions of other models, and why there are none of some."""
     columns = {META_MODEL: META_MODEL_COLUMN, BENCHMARK: parameters.score.benchmark}
     found, absent = {}, {}
     for name, role in OTHERS.items():
-        path, column = paths.raw("history", role), columns[name]
+        path, column = history.folder / file_name(role), columns[name]
         if column is None:
             absent[name] = f"score.{name} is null"
         elif not path.exists():
@@ -132,26 +128,20 @@ def _read(path: Path, column: str) -> Predictions:
 
 
 def _eras(
-    parameters: Params,
+    history: History,
     predicted: Predicted,
-    features: list[str],
     others: Mapping[str, Predictions],
     thin: dict[str, str],
     advance: Callable[[float], None],
 ) -> Iterator[loop.Targets]:
     """Each era on every target; what another model has too few rows of is put into `thin`, with the reason."""
-    start, (main, more) = 0, predicted.targets
-    eras, begun = list(predicted.rows), set[str]()
-    for rows in reader.read(VALIDATION, eras, features, main, parameters.missing_features, more):
+    start, targets, begun = 0, [predicted.targets.main, *predicted.targets.more], set[str]()
+    for rows in history.read(VALIDATION, list(predicted.rows), history.features(VALIDATION), targets):
         compared = {name: _covering(name, table, rows, begun, thin) for name, table in others.items()}
         section = CrossSection(rows.era, rows.ids, predicted.rows[rows.era], rows.features, compared, start)
-        yield loop.known_on(section, {main: rows.target.astype(np.float64), **_doubles(rows.more_targets)})
+        yield loop.known_on(section, {name: values.astype(np.float64) for name, values in rows.targets.items()})
         start += int(predicted.known[rows.era].sum())
         advance(1)
-
-
-def _doubles(targets: Mapping[str, NDArray[np.float32]]) -> dict[str, Floats]:
-    return {name: values.astype(np.float64) for name, values in targets.items()}
 
 
 def _covering(name: str, table: Predictions, rows: EraRows, begun: set[str], thin: dict[str, str]) -> Floats:

@@ -60,10 +60,10 @@ def _spread(rows: int, total: Floats | float, squares: Floats | float) -> Floats
 
 
 def moments(features: NDArray[np.int8], target: Floats) -> Moments:
-    """Moments of int8 features, shape (rows, features), levels 0 to 4, and a finite target, shape (rows,).
+    """Moments of int8 features, shape (features, rows), levels 0 to 4, and a finite target, shape (rows,).
 
     Exact where the target has levels of quarters or sixths, else added in the order of the rows: the same for any
-    number of threads. Fastest where columns are contiguous.
+    number of threads. Fastest where the values of a feature lie side by side.
     """
     twelfths = UNIT * np.asarray(target, dtype=np.float64)
     whole = np.rint(twelfths)
@@ -83,7 +83,7 @@ class Correlations:
     """
 
     def __init__(self, names: list[str]) -> None:
-        """Begin with no rows; `names` are those of the columns to come."""
+        """Begin with no rows; `names` are those of the features to come."""
         nothing = np.zeros(len(names))
         self._names = names
         self._pooled = Moments(0, nothing, nothing, nothing, 0.0, 0.0)
@@ -95,7 +95,7 @@ class Correlations:
         return self._pooled.rows
 
     def add(self, features: NDArray[np.int8], target: NDArray[np.floating]) -> None:
-        """Take in one era: features int8, shape (rows, features), and their finite targets, shape (rows,)."""
+        """Take in one era: features int8, shape (features, rows), and their finite targets, shape (rows,)."""
         era = moments(features, target.astype(np.float64))
         self._pooled += era
         self._eras.append(era.pearson())

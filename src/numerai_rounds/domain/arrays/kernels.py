@@ -38,21 +38,21 @@ ROWS_32 = 2 ** (31 - LIMB) // HIGHEST
 def product_sums(features: Levels, weights: NDArray[np.int16]) -> Integers:
     """Sums of x, of x squared and of x times the weight, over the rows of each feature x: shape (3, features).
 
-    `features` has shape (rows, features), levels 0 to 4, and is fastest where columns are contiguous; `weights` has
-    shape (rows,), none larger than `LARGEST_WEIGHT` in size.
+    `features` has shape (features, rows), levels 0 to 4, and is fastest where the values of a feature lie side by side;
+    `weights` has shape (rows,), none larger than `LARGEST_WEIGHT` in size.
     """
-    flat, stride = _flat(features, weights)
+    flat, stride = _flat(features, len(weights))
     block = LARGEST_16 // (HIGHEST * max(HIGHEST, int(np.abs(weights).max(initial=0))))
     block -= block % LANES if block > LANES else 0
-    sums = np.zeros((3, features.shape[1]), np.int64)
+    sums = np.zeros((3, len(features)), np.int64)
     _product_sums(flat, stride, weights, block, sums)
     return sums
 
 
 def float_sums(features: Levels, weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sum of x times the weight over the rows of each feature x, added in the order of the rows: shape (features,)."""
-    flat, stride = _flat(features, weights)
-    sums = np.zeros(features.shape[1])
+    flat, stride = _flat(features, len(weights))
+    sums = np.zeros(len(features))
     _float_sums(flat, stride, weights, sums)
     return sums
 
@@ -62,9 +62,9 @@ def weighted_sums(features: Levels, weights: NDArray[np.int32]) -> tuple[Integer
 
     `features` as above; `weights` has shape (weights, rows), none larger than `LARGEST_32` in size.
     """
-    flat, stride = _flat(features, weights.T)
-    values = np.zeros((2, features.shape[1]), np.int64)
-    sums = np.zeros((len(weights), features.shape[1]), np.int64)
+    flat, stride = _flat(features, weights.shape[1])
+    values = np.zeros((2, len(features)), np.int64)
+    sums = np.zeros((len(weights), len(features)), np.int64)
     _weighted_sums(flat, stride, *_limbs(weights), values, sums)
     return values, sums
 
@@ -74,8 +74,8 @@ def level_sums(features: Levels, weights: NDArray[np.int32]) -> tuple[Integers, 
 
     `features` as above; `weights` is as in `weighted_sums`; the sums have shape (weights, levels, features).
     """
-    flat, stride = _flat(features, weights.T)
-    counts = np.zeros((FEATURE_LEVELS, features.shape[1]), np.int64)
+    flat, stride = _flat(features, weights.shape[1])
+    counts = np.zeros((FEATURE_LEVELS, len(features)), np.int64)
     sums = np.zeros((len(weights), *counts.shape), np.int64)
     _level_counts(flat, stride, weights.shape[1], counts)
     _level_sums(flat, stride, *_limbs(weights), sums)
@@ -90,18 +90,17 @@ def _limbs(weights: NDArray[np.int32]) -> tuple[NDArray[np.int16], NDArray[np.in
     return ((weights.astype(np.int64) - low) >> LIMB).astype(np.int16), low
 
 
-def _flat(features: Levels, weights: NDArray[np.generic]) -> tuple[Levels, int]:
-    """Memory from the first value to the last, and how far a column is from the next one; a copy only if it must be."""
-    if len(features) != len(weights):  # compiled loops would read whatever lies behind the end
-        raise ValueError(f"{len(features)} rows of features, but {len(weights)} weights")
-    columns = features.T
-    if not columns.flags.c_contiguous and columns.strides[1] == 1 and columns.strides[0] >= columns.shape[1]:
-        stride = columns.strides[0]
-        span = (columns.shape[0] - 1) * stride + columns.shape[1]
-        return np.lib.stride_tricks.as_strided(columns, (span,), (1,), writeable=False), stride
-    flat = np.ascontiguousarray(columns).reshape(-1)
+def _flat(features: Levels, rows: int) -> tuple[Levels, int]:
+    """Memory from the first value to the last, and how far a feature is from the next; a copy only if it must be."""
+    if features.shape[1] != rows:  # compiled loops would read whatever lies behind the end
+        raise ValueError(f"{features.shape[1]} rows of features, but {rows} weights")
+    if not features.flags.c_contiguous and features.strides[1] == 1 and features.strides[0] >= rows:
+        stride = features.strides[0]
+        span = (len(features) - 1) * stride + rows
+        return np.lib.stride_tricks.as_strided(features, (span,), (1,), writeable=False), stride
+    flat = np.ascontiguousarray(features).reshape(-1)
     flat.flags.writeable = False
-    return flat, columns.shape[1]
+    return flat, rows
 
 
 @compiled

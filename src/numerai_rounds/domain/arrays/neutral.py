@@ -22,13 +22,13 @@ EXACT = 2**24
 def neutralized(vectors: Floats, features: NDArray[np.int8]) -> Floats:
     """What is left of vectors, shape (vectors, rows), less their least-squares fit to features and a constant.
 
-    `features` has shape (rows, features), levels 0 to 4. Features that are constant or follow from others change
+    `features` has shape (features, rows), levels 0 to 4. Features that are constant or follow from others change
     nothing. NaN for a vector of which nothing is left: a constant one, or one of no more rows than features. As
     numerai-tools' `neutralize`, through normal equations instead of a singular value decomposition: levels are small
     whole numbers, so that their products add up exactly even in float32.
     """
-    rows = len(features)
-    small: NDArray[np.floating] = features.T.astype(np.float32 if 16 * rows < EXACT else np.float64)
+    rows = features.shape[1]
+    small: NDArray[np.floating] = features.astype(np.float32 if 16 * rows < EXACT else np.float64)
     products, totals = (small @ small.T).astype(np.float64), small.sum(axis=1, dtype=np.float64)
     covariance = products - np.outer(totals, totals) / rows
     left = vectors - vectors.mean(axis=1, keepdims=True)

@@ -31,10 +31,11 @@ class Metric(Base):
     def __init__(self, inputs: Inputs) -> None:
         """Rank the predictions once, among all."""
         super().__init__(inputs)
-        columns = zip(*inputs.predictions, strict=True)
-        each = [ranks.twice_ranks(np.concatenate(column)[None])[0] - 1 for column in columns]
-        self._ranks = np.stack([column.astype(np.int32) for column in each])
+        rows = len(inputs.column(0))
+        self._ranks = np.empty((inputs.columns, rows), np.int32)
         """From 1 where nothing ties; their mean is the number of rows."""
+        for column, found in enumerate(self._ranks):
+            found[:] = ranks.twice_ranks(inputs.column(column)[None])[0] - 1
         shape = (FEATURE_LEVELS, len(inputs.features))
         self._rows: Integers = np.zeros(shape, np.int64)
         self._sums: Integers = np.zeros((inputs.columns, *shape), np.int64)

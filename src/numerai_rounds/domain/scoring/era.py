@@ -49,7 +49,7 @@ class CrossSection:
     predictions: Floats
     """Shape (columns, rows), finite; a row of it for each column of predictions."""
     features: Levels
-    """Shape (rows, features), levels 0 to 4, columns contiguous; no columns where no metric needs them."""
+    """Shape (features, rows), levels 0 to 4; no features where no metric needs them."""
     others: Mapping[str, Floats] = field(default_factory=dict)
     """Predictions of others by name, shape (rows,); NaN where they have none."""
     start: int = 0
@@ -63,15 +63,16 @@ class CrossSection:
         """Number of rows."""
         return int(self.predictions.shape[1])
 
-    def where(self, rows: NDArray[np.bool_]) -> "CrossSection":
-        """Some of the rows; itself where all are asked for."""
+    def where(self, rows: NDArray[np.bool_], *, featureless: bool = False) -> "CrossSection":
+        """Some of the rows, without features where nobody asks for those; itself where all are asked for."""
         if rows.all():
             return self
+        features = self.features[:0] if featureless else self.features
         return CrossSection(
             self.label,
             self.ids.filter(pa.array(rows)),
             np.compress(rows, self.predictions, axis=1),
-            np.compress(rows, self.features.T, axis=1).T,
+            np.compress(rows, features, axis=1),
             {name: values[rows] for name, values in self.others.items()},
             self.start,
             self,
@@ -82,7 +83,7 @@ class CrossSection:
         """The rows that another model has predictions for, without features; None where there are none."""
         if other not in self._beside:
             rows = np.isfinite(self.others[other])
-            featureless = replace(self, features=self.features[:, :0])
+            featureless = replace(self, features=self.features[:0])
             self._beside[other] = (self if rows.all() else featureless.where(rows)) if rows.any() else None
         return self._beside[other]
 
@@ -141,7 +142,7 @@ class CrossSection:
         if self.whole is not None and self.within is not None:
             return np.compress(self.within, self.whole.left_by(name, places), axis=1)
         if name not in self._lefts:
-            self._lefts[name] = neutralized(self.gaussian, self.features[:, places])
+            self._lefts[name] = neutralized(self.gaussian, self.features[places])
         return self._lefts[name]
 
     @cached

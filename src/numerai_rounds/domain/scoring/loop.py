@@ -57,20 +57,21 @@ def known_on(section: CrossSection, targets: Mapping[str, Floats]) -> dict[str, 
     """An era on each target that any of its predicted rows has: shape (rows,) each, NaN where not known.
 
     `section` may lack predictions, NaN in all columns at once. Targets known for the same rows share what is computed.
+    Features are looked at on the first target alone: the rows of others have none, but for those of `whole`.
     """
     # Compiled loops are slow, and sums differ in their last bits, where a column's values do not lie side by side.
     section = replace(section, predictions=np.ascontiguousarray(section.predictions))
     present = np.asarray(np.isfinite(section.predictions).all(axis=0))
     whole = replace(section.where(present), whole=None, within=None)
     sections: dict[bytes, CrossSection] = {}
-    found = {}
+    found, main = {}, next(iter(targets), None)
     for name, target in targets.items():
         known = np.isfinite(target)
         rows = known[present]
         if rows.any():
             key = rows.tobytes()
             if key not in sections:
-                sections[key] = whole.where(rows)
+                sections[key] = whole.where(rows, featureless=name != main)
             thin = rows.sum() < COVERED * len(rows)
             found[name] = Era(sections[key], target[present][rows], float(target[known].mean()), bool(thin))
     return found
@@ -105,7 +106,7 @@ def score(
                 metric.gather(part)
             found.append(replace(scores, parts=[]))  # parts are as large as the features are many
     left_out |= {name: reason for name, metric in used.items() if (reason := metric.left_out())}
-    return [_scored(used, found, column, left_out, main) for column in range(inputs.columns)]
+    return [_scored(inputs, used, found, column, left_out, main) for column in range(inputs.columns)]
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,12 @@ def _reason(era: Era, scorable: np.bool_) -> str:
 
 
 def _scored(
-    metrics: Mapping[str, Metric], eras: Sequence[_EraScores], column: int, left_out: dict[str, str], main: str
+    inputs: Inputs,
+    metrics: Mapping[str, Metric],
+    eras: Sequence[_EraScores],
+    column: int,
+    left_out: dict[str, str],
+    main: str,
 ) -> Scored:
     unscored = {era.label: era.unscored[column] for era in eras if era.unscored[column]}
     if len(unscored) == len(eras):
@@ -165,7 +171,6 @@ def _scored(
     headlines["rows"] = int(per_era["rows"].sum())
     by_feature: dict[str, Floats] = {}
     by_group: dict[str, Floats] = {}
-    inputs = next(iter(metrics.values())).inputs
     for metric in metrics.values():
         headlines |= metric.headlines(per_era, column)
         by_feature |= metric.by_feature(column)

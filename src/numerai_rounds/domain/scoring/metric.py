@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from numerai_rounds.domain.scoring.era import Era, Floats, Places
 
@@ -17,7 +19,7 @@ class Inputs:
     """What there is to score with."""
 
     predictions: Sequence[Floats]
-    """Of each era, in order: shape (columns, rows that are scored on the main target)."""
+    """Of each era, in order: shape (columns, rows)."""
     features: Sequence[str] = ()
     """Names of the features, in the order of `CrossSection.features`."""
     neutral_sets: Mapping[str, Places] = field(default_factory=dict)
@@ -28,11 +30,20 @@ class Inputs:
     """Places of the features of each group whose exposure is told apart."""
     absent: Mapping[str, str] = field(default_factory=dict)
     """Inputs that there are not, and why."""
+    known: Sequence[NDArray[np.bool_]] | None = None
+    """Of each era, shape (rows,): those that are scored on the main target; None where all are."""
 
     @property
     def columns(self) -> int:
         """Number of columns of predictions."""
         return len(self.predictions[0])
+
+    def column(self, number: int) -> Floats:
+        """All predictions of a column that are scored on the main target, in the order of the eras."""
+        rows = [era[number] for era in self.predictions]
+        return np.concatenate(
+            rows if self.known is None else [era[known] for era, known in zip(rows, self.known, strict=True)]
+        )
 
 
 class Metric:

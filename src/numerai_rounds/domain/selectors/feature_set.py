@@ -6,6 +6,7 @@ import pandas as pd
 
 from numerai_rounds.base.errors import ConfigurationError, DataError, one_of, some
 from numerai_rounds.base.params import Section
+from numerai_rounds.domain.arrays.correlation import Correlations
 
 
 class Params(Section):
@@ -35,6 +36,11 @@ def candidates(params: Params, features: list[str], feature_sets: dict[str, list
             "`rounds open` pins them."
         )
     return chosen
+
+
+def statistics(params: Params, candidates: list[str]) -> Correlations:
+    """Correlations with the target: the set is chosen without them, and shown with them."""
+    return Correlations(candidates)
 
 
 def choose(params: Params, table: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from pydantic import Field
 from numerai_rounds.base.errors import ConfigurationError, DataError
 from numerai_rounds.base.limits import COLUMNS
 from numerai_rounds.base.params import Section
+from numerai_rounds.domain.arrays.correlation import Correlations
 
 
 class Params(Section):
@@ -20,6 +21,11 @@ class Params(Section):
 def candidates(params: Params, features: list[str], feature_sets: dict[str, list[str]]) -> list[str]:
     """Every feature."""
     return features
+
+
+def statistics(params: Params, candidates: list[str]) -> Correlations:
+    """Correlations with the target."""
+    return Correlations(candidates)
 
 
 def choose(params: Params, table: pd.DataFrame) -> pd.DataFrame:

@@ -1,13 +1,10 @@
-"""Ways to divide eras into training and validation. One file is one kind, found by its name.
+"""Ways to divide eras into training and validation. One file is one kind, found by its name: see `Splitter`."""
 
-Each module defines `class Params(SplitSection)` with `kind: Literal["<its name>"]`, and
+from typing import Protocol, TypeVar
 
-    split(params, eras, purge) -> DataFrame
+import pandas as pd
 
-`eras` has a row an era, in order: `era` (text), `data_type`, `rows`, and `resolved`, the number of rows
-whose target is known: the one that the model learns. The answer is the same table with the column `side`, one of the
-names below. Whether an era is scored must not depend on that target, or models that learn others could not be compared.
-"""
+from numerai_rounds.base.params import SplitSection
 
 SIDE = "side"
 
@@ -21,3 +18,20 @@ UNRESOLVED = "unresolved"
 """Neither trained on nor scored: a train era without a target, or one that the data counts among its `test` eras."""
 
 SIDES = (TRAIN, PURGED, SKIPPED, VALIDATION, UNRESOLVED)
+
+P = TypeVar("P", bound=SplitSection)
+
+
+class Splitter(Protocol[P]):
+    """What each module here defines."""
+
+    Params: type[P]
+    """With `kind: Literal["<its name>"]`."""
+
+    def split(self, params: P, eras: pd.DataFrame, purge: int) -> pd.DataFrame:
+        """The table of eras with the column `side`, one of the names above.
+
+        `eras` has a row an era, in order: `era` (text), `data_type`, `rows`, and `resolved`, the number of rows whose
+        target is known: the one that the model learns. Whether an era is scored must not depend on that target, or
+        models that learn others could not be compared. `purge` is the number of eras before validation to leave out.
+        """

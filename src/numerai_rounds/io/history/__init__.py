@@ -4,5 +4,6 @@
     features/0001-0016.levels           five levels, three values to a byte (`levels`)
     targets/0001-0016.parquet           ids, eras and all targets, which resolve weeks after the features are known
 
-`fetching` makes a store and `checks` looks at it; everything else reads it through `history`.
+`io.fetch` makes a store and looks at it; everything else reads it through `reader.History`, and the live file through
+`live.Live`. Arrays of features have a row a feature: shape (features, rows).
 """

@@ -1,8 +1,6 @@
 """Reading a side of the history, a chunk at a time."""
 
-import sys
-from collections.abc import Sequence
-from itertools import compress
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +12,7 @@ from numerai_rounds.io.history import manifest, packed, targets
 from numerai_rounds.io.history.packed import Levels
 
 
-class Reader:
+class Chunks:
     """The store in a folder, as its manifest tells of it."""
 
     def __init__(self, side: manifest.Side, folder: Path, missing_features: str) -> None:
@@ -23,7 +21,6 @@ class Reader:
         self._folder = folder
         self._missing = missing_features
         self._places = {name: place for place, name in enumerate(self.side.features)}
-        self._buffers: list[Levels] = []
 
     def table(self, chunk: manifest.Chunk, columns: Sequence[str]) -> pa.Table:
         """Ids, eras or targets of a chunk."""
@@ -31,39 +28,55 @@ class Reader:
 
     def features(self, chunk: manifest.Chunk, names: Sequence[str], rows: np.ndarray) -> Levels:
         """Features of a chunk, int8 (features, rows), none absent; a DataError where any of `rows` must not be."""
-        places = [self._places[name] for name in names]
-        matrix = self._buffer(len(places), chunk.rows)
-        path = manifest.features_path(self._folder, chunk.name)
-        packed.read(path, len(self._places), places, chunk.features, matrix)
-        for number, name in enumerate(names if chunk.absent else []):
-            if name in chunk.absent:
-                absent = matrix[number] == packed.ABSENT
-                refuse_absent(name, int(absent[rows].sum()), f"eras {chunk.name}", self._missing)
-                matrix[number][absent] = FEATURE_MIDDLE
+        matrix = np.empty((len(names), chunk.rows), np.int8)
+        packed.read(self._path(chunk), len(self._places), self._at(names), chunk.features, matrix)
+        for number, name in self._absent(chunk, names):
+            absent = matrix[number] == packed.ABSENT
+            refuse_absent(name, int(absent[rows].sum()), f"eras {chunk.name}", self._missing)
+            matrix[number][absent] = FEATURE_MIDDLE
         return matrix
 
-    def _buffer(self, features: int, rows: int) -> Levels:
-        """An array of this shape, in memory of an earlier chunk that nobody looks at any more.
+    def eras(
+        self, wanted: Sequence[tuple[manifest.Chunk, Sequence[tuple[int, int]]]], names: Sequence[str]
+    ) -> Iterator[Levels]:
+        """Features of eras, one at a time: int8 (features, rows), none absent; refused as by `features`.
 
-        Memory fresh from the system costs as much time as unpacking into it.
+        `wanted`: chunks, each with the first row of every wanted era and the one after its last. Memory holds one
+        chunk, packed, and the era.
         """
-        size = features * rows
-        free = [count == ONLY_OURS for count in _references(self._buffers)]
-        for buffer in compress(self._buffers, free):
-            if buffer.size >= size:
-                return buffer[:size].reshape(features, rows)
-        self._buffers = [buffer for buffer, unused in zip(self._buffers, free, strict=True) if not unused]
-        self._buffers.append(np.empty(size, np.int8))
-        return self._buffers[-1].reshape(features, rows)
+        widths = [packed.packed_width(chunk.rows) for chunk, _ in wanted]
+        room = np.empty(len(names) * max(widths, default=0), np.uint8)
+        for (chunk, bounds), width in zip(wanted, widths, strict=True):
+            held = room[: len(names) * width].reshape(len(names), width)
+            if names:
+                packed.load(self._path(chunk), chunk.rows, len(self._places), self._at(names), chunk.features, held)
+            self._refuse(chunk, names, held, bounds)
+            for start, stop in bounds:
+                levels = np.empty((len(names), stop - start), np.int8)
+                packed.unpack_rows(held, chunk.rows, start, levels)
+                for number, _ in self._absent(chunk, names):
+                    levels[number][levels[number] == packed.ABSENT] = FEATURE_MIDDLE
+                yield levels
 
+    def _refuse(
+        self, chunk: manifest.Chunk, names: Sequence[str], held: packed.Bytes, bounds: Sequence[tuple[int, int]]
+    ) -> None:
+        """DataError where a feature is absent in any wanted era and must not be."""
+        for number, name in self._absent(chunk, names) if self._missing == "refuse" else ():
+            levels = np.empty((1, chunk.rows), np.int8)
+            packed.unpack(held[number : number + 1], chunk.rows, 0, levels)
+            absent = sum(int((levels[0, start:stop] == packed.ABSENT).sum()) for start, stop in bounds)
+            refuse_absent(name, absent, f"eras {chunk.name}", self._missing)
 
-def _references(buffers: list[Levels]) -> list[int]:
-    """How often each is referred to, by views of it too."""
-    return [sys.getrefcount(buffer) for buffer in buffers]
+    def _absent(self, chunk: manifest.Chunk, names: Sequence[str]) -> list[tuple[int, str]]:
+        """Those of the features that have absent values in a chunk, and their numbers."""
+        return [(number, name) for number, name in enumerate(names) if name in chunk.absent] if chunk.absent else []
 
+    def _at(self, names: Sequence[str]) -> list[int]:
+        return [self._places[name] for name in names]
 
-ONLY_OURS = _references([np.empty(0, np.int8)])[0]
-"""References to a buffer that nobody but a list holds."""
+    def _path(self, chunk: manifest.Chunk) -> Path:
+        return manifest.features_path(self._folder, chunk.name)
 
 
 def refuse_absent(name: str, rows: int, where: str, missing_features: str) -> None:

@@ -7,7 +7,7 @@ and its bytes follow from the values alone, whatever the version of any library.
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -92,33 +92,65 @@ def read(path: Path, features: int, places: Sequence[int], digest: str, into: Le
     rows = into.shape[1]
 
     def unpacked(start: int, stop: int) -> None:
-        quotient, product = np.empty((2, TOGETHER, packed_width(rows)), np.uint8)
-        for packed in _checked(path, rows, features, places[start:stop], digest):
-            count = len(packed)
-            unpack(packed, into[start : start + count], quotient[:count], product[:count])
-            start += count
+        room = np.empty((TOGETHER, packed_width(rows)), np.uint8)
+        for packed in _checked(path, rows, features, places[start:stop], digest, room):
+            unpack(packed, rows, 0, into[start : start + len(packed)])
+            start += len(packed)
 
-    bounds = np.linspace(0, len(places), THREADS + 1).astype(int).tolist()
+    _in_parts(unpacked, len(places))
+
+
+def load(path: Path, rows: int, features: int, places: Sequence[int], digest: str, into: Bytes) -> None:
+    """Read the features at `places` as they are packed, shape (places, packed width); refused as by `read`.
+
+    They take a third of the memory: rows are unpacked from here as they are needed.
+    """
+
+    def loaded(start: int, stop: int) -> None:
+        for _ in _checked(path, rows, features, places[start:stop], digest, into[start:stop]):
+            pass
+
+    _in_parts(loaded, len(places))
+
+
+def unpack_rows(packed: Bytes, rows: int, start: int, into: Levels) -> None:
+    """Unpack the rows from `start` on of what `load` gave into `into`, shape (features, some rows)."""
+
+    def unpacked(first: int, last: int) -> None:
+        for feature in range(first, last, TOGETHER):
+            part = slice(feature, min(feature + TOGETHER, last))
+            unpack(packed[part], rows, start, into[part])
+
+    _in_parts(unpacked, len(packed))
+
+
+def _in_parts(work: Callable[[int, int], None], count: int) -> None:
+    """Do some work on each of as many parts as there are threads."""
+    bounds = np.linspace(0, count, THREADS + 1).astype(int).tolist()
     with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(unpacked, bounds[:-1], bounds[1:]))
+        list(pool.map(work, bounds[:-1], bounds[1:]))
 
 
 def verify(path: Path, rows: int, features: int, digest: str) -> None:
     """Read the whole file and unpack nothing; a DamagedError where anything is not as `digest` tells."""
-    for _ in _checked(path, rows, features, range(features), digest):
+    for _ in _checked(
+        path, rows, features, range(features), digest, np.empty((TOGETHER, packed_width(rows)), np.uint8)
+    ):
         pass
 
 
-def _checked(path: Path, rows: int, features: int, places: Sequence[int], digest: str) -> Iterator[Bytes]:
-    """Packed features, a few at a time, each compared with its checksum; valid until the next ones are asked for."""
-    width = packed_width(rows)
-    buffer = np.empty((TOGETHER, width), np.uint8)
+def _checked(path: Path, rows: int, features: int, places: Sequence[int], digest: str, room: Bytes) -> Iterator[Bytes]:
+    """Packed features, a few at a time, each compared with its checksum.
+
+    `room` has rows for all of them, or for `TOGETHER`, which then hold the next few once they are asked for.
+    """
+    whole = len(room) >= len(places)
     try:
         with path.open("rb", buffering=0) as file:
-            checksums = _table(file.fileno(), path, features, width, digest)
+            checksums = _table(file.fileno(), path, features, packed_width(rows), digest)
             for start in range(0, len(places), TOGETHER):
                 wanted = places[start : start + TOGETHER]
-                packed = buffer[: len(wanted)]
+                packed = room[start : start + len(wanted)] if whole else room[: len(wanted)]
                 _fill(packed, file.fileno(), wanted)
                 wrong = [
                     place for place, found in zip(wanted, _checksums(packed), strict=True) if found != checksums[place]
@@ -148,23 +180,22 @@ def pack(levels: Levels) -> Bytes:
     return packed
 
 
-def unpack(packed: Bytes, into: Levels, quotient: Bytes, product: Bytes) -> None:
-    """The inverse of `pack`; `into` has shape (features, rows), the last two are room to work in, shaped as `packed`.
-
-    They are given because memory fresh from the system costs more than the work itself.
-    """
-    width, base = packed.shape[1], np.uint8(BASE)
-    digits = into.view(np.uint8)
+def unpack(packed: Bytes, rows: int, start: int, into: Levels) -> None:
+    """The inverse of `pack`, of the rows from `start` on: `into` has shape (features, some rows)."""
+    width, base, stop = packed.shape[1], np.uint8(BASE), start + into.shape[1]
     for place in range(PER_BYTE):
-        part = digits[:, place * width : (place + 1) * width]
-        here = slice(0, part.shape[1])
-        if place == PER_BYTE - 1:
-            part[:] = packed[:, here]
-            return
-        np.floor_divide(packed, base, out=quotient)
-        np.multiply(quotient, base, out=product)
-        np.subtract(packed[:, here], product[:, here], out=part)
-        packed, quotient = quotient, packed
+        first, last = max(start, place * width), min(stop, (place + 1) * width, rows)
+        if first < last:
+            digits = into[:, first - start : last - start].view(np.uint8)
+            left = packed[:, first - place * width : last - place * width]
+            if place == PER_BYTE - 1:
+                np.floor_divide(left, np.uint8(BASE * BASE), out=digits)
+            else:
+                if place:
+                    left = left // base
+                np.floor_divide(left, base, out=digits)
+                np.multiply(digits, base, out=digits)
+                np.subtract(left, digits, out=digits)
 
 
 def _fill(packed: Bytes, file: int, places: Sequence[int]) -> None:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from numerai_rounds.base.columns import ID, PREDICTION, is_feature
 from numerai_rounds.base.errors import DataError
-from numerai_rounds.io.history import live as live_file
+from numerai_rounds.io.history.live import Live
 from numerai_rounds.io.machine import children
 from numerai_rounds.io.package import pickled
 
@@ -43,7 +43,7 @@ def run(package: Path, interpreter: Path, image: str, longest: float = LONGEST) 
 
     DataError where it fails, gives something else than predictions, or breaks a limit.
     """
-    live = live_file.table()
+    live = Live().table()
     features = [name for name in live.column_names if is_feature(name)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

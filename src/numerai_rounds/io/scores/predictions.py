@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from textwrap import shorten
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -30,11 +32,18 @@ EXAMPLES = 3
 """Of what is wrong, in a sentence."""
 
 
+class Columns(Protocol):
+    """A table, or what gives its columns one at a time."""
+
+    def __getitem__(self, name: str) -> pa.ChunkedArray:
+        """The column of this name."""
+
+
 class Predictions:
     """Columns of predictions, found again by the ids of their rows."""
 
-    def __init__(self, table: pa.Table, columns: Sequence[str], where: str, *, gaps: bool) -> None:
-        """Take a table with `id` and `columns` of numbers; `where` is what messages call it.
+    def __init__(self, table: Columns, columns: Sequence[str], where: str, *, gaps: bool) -> None:
+        """Take a table with `id` and `columns` of numbers, one at a time; `where` is what messages call it.
 
         DataError where ids are missing, repeated or no text, or a value is no number of a size below `LARGEST`; with
         `gaps`, missing values are let through as NaN.
@@ -43,7 +52,9 @@ class Predictions:
         self.columns = list(columns)
         self.ids: pa.Array = _texts(table[ID], where)
         hashing.check_ids({where: partial(iter, [self.ids])})
-        self.values = np.stack([_numbers(table[name], name, self, gaps=gaps) for name in columns])
+        self.values = np.empty((len(self.columns), len(self.ids)))
+        for name, values in zip(self.columns, self.values, strict=True):
+            values[:] = _numbers(table[name], name, self, gaps=gaps)
         words = hashing.hashes(self.ids)
         self._order = np.argsort(words, kind="stable").astype(np.int32)
         self._words = words[self._order]
@@ -65,7 +76,12 @@ class Predictions:
 
     def of(self, ids: pa.Array) -> np.ndarray:
         """Predictions of these ids: float64, shape (columns, rows), NaN where there are none."""
-        places = self.places(ids)
+        return self.at(self.places(ids))
+
+    def at(self, places: np.ndarray) -> np.ndarray:
+        """Predictions at these places, as `of` gives them: no copy of rows that lie here as they are asked for."""
+        if len(places) and places[0] >= 0 and (np.diff(places) == 1).all():
+            return self.values[:, places[0] : places[-1] + 1]
         return np.where(places >= 0, self.values[:, places], np.nan)
 
 
@@ -80,7 +96,9 @@ def read(path: Path, columns: Sequence[str] | None = None, *, gaps: bool = False
     try:
         if path.is_file():
             vouched.check(path)
-        table, names = _table(path, columns)
+        with ExitStack() as stack:
+            table, names = _table(path, columns, stack)
+            return Predictions(table, names, where, gaps=gaps)
     except FileNotFoundError:
         raise ConfigurationError(f"there is no file {path}.") from None
     except PermissionError as error:
@@ -92,10 +110,19 @@ def read(path: Path, columns: Sequence[str] | None = None, *, gaps: bool = False
             f"{where} cannot be read ({_printable(error)}). It must be a whole parquet file, or a CSV in UTF-8 with "
             "commas between its columns."
         ) from None
-    return Predictions(table, names, where, gaps=gaps)
 
 
-def _table(path: Path, columns: Sequence[str] | None) -> tuple[pa.Table, list[str]]:
+class _Parquet:
+    """Columns of a file, each read when it is asked for: all at once they would be held twice."""
+
+    def __init__(self, file: pq.ParquetFile) -> None:
+        self._file = file
+
+    def __getitem__(self, name: str) -> pa.ChunkedArray:
+        return self._file.read(columns=[name])[name]
+
+
+def _table(path: Path, columns: Sequence[str] | None, stack: ExitStack) -> tuple[Columns, list[str]]:
     """A table with the ids and at least the columns of predictions, and the names of the latter."""
     kind = path.suffix.lower()
     if path.is_dir():
@@ -103,9 +130,8 @@ def _table(path: Path, columns: Sequence[str] | None) -> tuple[pa.Table, list[st
     if kind not in (".parquet", ".csv"):
         raise ConfigurationError(f"{path} is neither a .parquet nor a .csv file.")
     if kind == ".parquet":
-        with pq.ParquetFile(path) as file:
-            names = _chosen(file.schema_arrow, file.metadata.num_rows, columns, str(path))
-            return file.read(columns=[ID, *names]), names
+        file = stack.enter_context(pq.ParquetFile(path))
+        return _Parquet(file), _chosen(file.schema_arrow, file.metadata.num_rows, columns, str(path))
     types = {ID: pa.string(), ERA: pa.string()}
     table = pa.csv.read_csv(path, convert_options=pa.csv.ConvertOptions(column_types=types))
     return table, _chosen(table.schema, table.num_rows, columns, str(path))
