@@ -398,6 +398,7 @@ def test_a_receipt_that_was_left_on_its_way_is_unknown_once_the_keys_are_refused
     (path,) = receipts.read_all()
     kept = receipts.read_all()[path]
     receipts.write(kept.model_copy(update={"outcome": "creating", "submission_id": None}), path)
+    season.repository.commit("a receipt on its way")
     season.service.scopes = ["upload_submission", "read_user_info"]
     season.service.faults["apiTokenInfo"] = [Fault(status=500)]
     with pytest.raises(ConfigurationError, match=r"unknown for mine.*With keys that the service takes"):
