@@ -13,7 +13,8 @@ import pytest
 from dvc.repo import Repo
 
 from numerai_rounds.base.errors import ConfigurationError
-from numerai_rounds.conf.compose import PRESET, compose_text
+from numerai_rounds.conf.compose import compose_text
+from numerai_rounds.conf.composed import PRESET
 from numerai_rounds.io.repository import experiments, git
 from tests.conftest import ROOT, Repository
 
